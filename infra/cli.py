@@ -1,0 +1,50 @@
+"""The one entry point `coldstream`; each command is loaded only when it is named.
+
+`COMMANDS` is the whole list. A command's file is imported on use, so that `coldstream decode` needs no Kafka client.
+"""
+
+import importlib
+from typing import Final
+
+import click
+
+COMMANDS: Final = {
+    "decode": "Decode The Things Stack messages from files or standard input.",
+    "demo": "Start everything, simulate a fleet and sum up what happened.",
+    "doctor": "Check every part of an installation and say what to mend.",
+    "evaluate": "Judge a CSV of readings by a policy.",
+    "flow": "Run one dataflow.",
+    "migrate": "Bring the database to the newest revision.",
+    "serve": "Run the API.",
+    "simulate": "Post a simulated fleet's uplinks as The Things Stack does.",
+    "token": "Mint an access token from the sandbox issuer.",
+    "topics": "Create the topics and check their settings.",
+    "up": "Start the whole local stack.",
+}
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a command's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of all commands, sorted."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the command of that name, importing its file."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"infra.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="coldstream")
+def main() -> None:
+    """Coldstream watches refrigerators, freezers, cold rooms and shipments."""
