@@ -1,0 +1,87 @@
+"""The map of the log: every topic with its key, value, writers and readers.
+
+Broker set-up (`coldstream topics`), drawings and the topology test are checked against this table.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.partitions import ALERTING_PARTITIONS, DEVICE_PARTITIONS
+
+DAY_MS: Final = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: what is in it, who writes it, who reads it."""
+
+    name: str
+    partitions: int
+    key: str
+    value: str
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    retention_ms: int
+    log_append_time: bool = False
+
+    def broker_settings(self) -> dict[str, str]:
+        """Return the topic settings the broker must hold, in Kafka's words."""
+        return {
+            "cleanup.policy": "delete",
+            "retention.ms": str(self.retention_ms),
+            "message.timestamp.type": "LogAppendTime" if self.log_append_time else "CreateTime",
+            "max.message.bytes": str(MAX_RECORD_BYTES),
+        }
+
+
+MAX_RECORD_BYTES: Final = 1_048_576
+"""Largest record: a webhook body is at most 256 KiB, a batch of readings at most 8,192 rows of 64 bytes."""
+
+UPLINKS: Final = Topic(
+    name="uplinks",
+    partitions=DEVICE_PARTITIONS,
+    key="device EUI",
+    value="the webhook's raw body; or a tick (schemas.uplinks)",
+    writers=("api",),
+    readers=("decode_uplinks",),
+    retention_ms=35 * DAY_MS,
+    log_append_time=True,
+)
+READINGS: Final = Topic(
+    name="readings",
+    partitions=DEVICE_PARTITIONS,
+    key="none; partition p holds what came from partition p of uplinks, in order",
+    value="columns of readings, ticks and uplink ends (schemas.readings)",
+    writers=("decode_uplinks",),
+    readers=("store_readings", "detect_excursions"),
+    retention_ms=7 * DAY_MS,
+)
+DEAD_LETTERS: Final = Topic(
+    name="dead_letters",
+    partitions=4,
+    key="organization",
+    value="a rejected uplink with its reason and raw bytes (schemas.dead_letters)",
+    writers=("api", "decode_uplinks", "store_readings"),
+    readers=("store_dead_letters",),
+    retention_ms=35 * DAY_MS,
+)
+REVISIONS: Final = Topic(
+    name="revisions",
+    partitions=DEVICE_PARTITIONS,
+    key="sensor",
+    value="a request to judge a stretch of a sensor again (schemas.revisions)",
+    writers=("detect_excursions",),
+    readers=(),
+    retention_ms=35 * DAY_MS,
+)
+ALERTING: Final = Topic(
+    name="alerting",
+    partitions=ALERTING_PARTITIONS,
+    key="organization",
+    value="excursion and condition events (schemas.events)",
+    writers=("detect_excursions",),
+    readers=(),
+    retention_ms=35 * DAY_MS,
+)
+
+TOPICS: Final = (UPLINKS, READINGS, DEAD_LETTERS, REVISIONS, ALERTING)
