@@ -1,1 +1,1 @@
-"""migrations."""
+"""Alembic migrations, numbered, with SQL in plain sight. Nothing here decides anything about temperatures."""
