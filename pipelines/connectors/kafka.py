@@ -1,0 +1,171 @@
+"""Kafka by confluent-kafka: the settings of every producer and consumer, each named because its default would hurt.
+
+Nothing here decides what a record means. kafka-python stays the independent second client (topics, lag, tests).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from pipelines.connectors.errors import Misconfigured, Retryable
+from pipelines.connectors.settings import setting
+from schemas.topics import MAX_RECORD_BYTES
+
+DELIVERY_TIMEOUT_MS: Final = 120_000
+"""A flow's producer gives up after this; the flow then stops and starts again from its snapshot."""
+
+INGEST_DELIVERY_TIMEOUT_MS: Final = 30_000
+"""Ingest answers 503 after 1.5 s already; a later acknowledgement only makes a duplicate, which the store drops."""
+
+INGEST_QUEUE_MESSAGES: Final = 20_000
+"""Bound of ingest's producer queue, about 30 MB of bodies; when it is full the answer is 503 at once."""
+
+FLOW_QUEUE_MESSAGES: Final = 100_000
+"""Bound of a flow's producer queue."""
+
+Headers = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaConfig:
+    """Where the brokers are."""
+
+    bootstrap_servers: str
+
+    @classmethod
+    def from_environment(cls) -> "KafkaConfig":
+        """Return the configuration that KAFKA_BOOTSTRAP_SERVERS names."""
+        return cls(bootstrap_servers=setting("KAFKA_BOOTSTRAP_SERVERS"))
+
+    def producer(self, *, client: str, linger_ms: float, delivery_timeout_ms: int, queue_messages: int) -> Producer:
+        """Return an idempotent producer that waits for all replicas and keeps order."""
+        return Producer(
+            {
+                "bootstrap.servers": self.bootstrap_servers,
+                "client.id": client,
+                "enable.idempotence": True,
+                "acks": "all",
+                "linger.ms": linger_ms,
+                "compression.type": "lz4",
+                "delivery.timeout.ms": delivery_timeout_ms,
+                "queue.buffering.max.messages": queue_messages,
+                "message.max.bytes": MAX_RECORD_BYTES,
+                "socket.keepalive.enable": True,
+                "reconnect.backoff.max.ms": 1_000,
+            },
+        )
+
+    def ingest_producer(self, client: str) -> Producer:
+        """Return the API's producer: acknowledged in milliseconds."""
+        return self.producer(
+            client=client,
+            linger_ms=0.5,
+            delivery_timeout_ms=INGEST_DELIVERY_TIMEOUT_MS,
+            queue_messages=INGEST_QUEUE_MESSAGES,
+        )
+
+    def flow_producer(self, client: str) -> Producer:
+        """Return a flow's producer."""
+        return self.producer(
+            client=client,
+            linger_ms=1,
+            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
+            queue_messages=FLOW_QUEUE_MESSAGES,
+        )
+
+    def consumer(self, client: str) -> Consumer:
+        """Return a consumer for assigned partitions: no group, no commits, and an error where an offset is gone.
+
+        Our offsets live in the flows' snapshots. `auto.offset.reset` is `error`: its default would jump to the end of the
+        log in silence.
+        """
+        return Consumer(
+            {
+                "bootstrap.servers": self.bootstrap_servers,
+                "client.id": client,
+                "group.id": f"coldstream-{client}",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "error",
+                "enable.partition.eof": False,
+                "fetch.wait.max.ms": 50,
+                "fetch.message.max.bytes": 1_048_576,
+                "queued.max.messages.kbytes": 65_536,
+                "queued.min.messages": 10_000,
+                "socket.keepalive.enable": True,
+                "reconnect.backoff.max.ms": 1_000,
+                "check.crcs": True,
+            },
+        )
+
+
+class AckedProducer:
+    """A producer that knows what was acknowledged: `send` any number of records, then `settle` until all are."""
+
+    def __init__(self, producer: Producer) -> None:
+        """Take over a producer made by KafkaConfig."""
+        self._producer = producer
+        self._failure: KafkaError | None = None
+
+    def send(
+        self,
+        topic: str,
+        partition: int,
+        value: bytes,
+        *,
+        key: bytes | None = None,
+        headers: Headers | None = None,
+    ) -> None:
+        """Queue a record, serving callbacks while the queue is full; raises Retryable once any delivery has failed."""
+        while True:
+            try:
+                self._producer.produce(
+                    topic,
+                    value=value,
+                    key=key,
+                    partition=partition,
+                    headers=headers or [],
+                    on_delivery=self._delivered,
+                )
+            except BufferError:
+                self._producer.poll(0.05)
+                self._raise_failure()
+            else:
+                self._producer.poll(0)
+                return
+
+    def settle(self, timeout: float = DELIVERY_TIMEOUT_MS / 1_000) -> None:
+        """Wait until every record sent so far is acknowledged; raises Retryable when one was not."""
+        left = self._producer.flush(timeout)
+        self._raise_failure()
+        if left:
+            message = f"{left} records were not acknowledged within {timeout:.0f} s"
+            raise Retryable(message)
+
+    def _delivered(self, error: KafkaError | None, _record: object) -> None:
+        if error is not None:
+            self._failure = error
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            message = f"a record was not delivered: {self._failure.str()}"
+            raise Retryable(message)
+
+
+def offsets_now(consumer: Consumer, topic: str, partitions: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Return the oldest and the next offset of each partition; raises Misconfigured when the topic is missing."""
+    found = {}
+    try:
+        for partition in partitions:
+            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+            found[partition] = (low, high)
+    except KafkaException as error:
+        kafka_error = error.args[0]
+        if kafka_error.code() in {KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART}:  # noqa: SLF001
+            message = f"topic {topic} or one of its partitions is missing: run `coldstream topics --create`"
+            raise Misconfigured(message) from error
+        message = f"the offsets of {topic} could not be read: {kafka_error.str()}"
+        raise Retryable(message) from error
+    return found

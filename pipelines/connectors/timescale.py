@@ -1,0 +1,36 @@
+"""PostgreSQL or TimescaleDB by psycopg 3: where the database is and how a flow connects to it."""
+
+from dataclasses import dataclass
+
+import psycopg
+
+from pipelines.connectors.errors import Retryable
+from pipelines.connectors.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseConfig:
+    """Where the database is."""
+
+    url: str
+
+    @classmethod
+    def from_environment(cls) -> "DatabaseConfig":
+        """Return the configuration that DATABASE_URL names."""
+        return cls(url=setting("DATABASE_URL"))
+
+    def connect(self, application_name: str) -> psycopg.Connection:
+        """Return a connection in UTC with bounded waits; raises Retryable when the database does not answer."""
+        try:
+            return psycopg.connect(
+                self.url,
+                application_name=application_name,
+                connect_timeout=10,
+                keepalives_idle=15,
+                keepalives_interval=5,
+                keepalives_count=3,
+                options="-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
+            )
+        except psycopg.OperationalError as error:
+            message = f"the database does not answer: {error}"
+            raise Retryable(message) from error
