@@ -1,0 +1,132 @@
+"""The ports of one local stack, counted from a base, and who holds a port that is taken."""
+
+import random
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from infra.local.errors import StackError
+
+HOST: Final = "127.0.0.1"
+DEFAULT_BASE: Final = 7400
+SPAN: Final = 20
+"""Ports a stack may use from its base on."""
+SEARCHED_BASES: Final = range(20_000, 32_000, SPAN)
+"""Where a free base is looked for: below the range the kernel hands out to outgoing connections."""
+LISTENING: Final = "0A"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Every port of a stack by its part."""
+
+    base: int = DEFAULT_BASE
+
+    @property
+    def api(self) -> int:
+        """HTTP and WebSocket."""
+        return self.base
+
+    @property
+    def kafka(self) -> int:
+        """The broker's listener for clients."""
+        return self.base + 1
+
+    @property
+    def kafka_controller(self) -> int:
+        """The KRaft controller's listener."""
+        return self.base + 2
+
+    @property
+    def postgres(self) -> int:
+        """PostgreSQL."""
+        return self.base + 3
+
+    @property
+    def redis(self) -> int:
+        """Redis."""
+        return self.base + 4
+
+    @property
+    def sandbox(self) -> int:
+        """The sandbox providers."""
+        return self.base + 5
+
+    def metrics(self, place: int) -> int:
+        """Return the metrics port of the flow at this place of the list."""
+        assert 0 <= place < SPAN - 10
+        return self.base + 10 + place
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that listens on a port."""
+
+    name: str
+    pid: int
+
+
+def free_base() -> int:
+    """Return a base from which on no port of a stack is taken at this moment."""
+    bases = list(SEARCHED_BASES)
+    random.shuffle(bases)
+    for base in bases:
+        if all(is_free(port) for port in range(base, base + SPAN)):
+            return base
+    problem = f"No {SPAN} free ports in a row between {SEARCHED_BASES.start} and {SEARCHED_BASES.stop}."
+    raise StackError(problem, "Stop what listens there.")
+
+
+def is_free(port: int) -> bool:
+    """Say whether a server could listen on this port of the loopback address now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def require_free(port: int, part: str) -> None:
+    """Raise StackError naming the port, the part that wants it and who holds it."""
+    if not is_free(port):
+        raise StackError(
+            taken_message(port, part, holder_of(port)),
+            "Stop it, or choose other ports with --port-base.",
+        )
+
+
+def taken_message(port: int, part: str, holder: Holder | None) -> str:
+    """Say in one sentence that a port is taken, and by what."""
+    by = f"{holder.name} (pid {holder.pid})" if holder else "a process that this user cannot see"
+    return f"Port {port}, meant for {part}, is taken by {by}."
+
+
+def holder_of(port: int) -> Holder | None:
+    """Find the process that listens on a port through /proc; None where that cannot be told."""
+    inodes = _listening_inodes(port)
+    if not inodes:
+        return None
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            links = {str(entry.readlink()) for entry in (folder / "fd").iterdir()}
+            if links & inodes:
+                return Holder((folder / "comm").read_text().strip(), int(folder.name))
+        except OSError:
+            continue
+    return None
+
+
+def _listening_inodes(port: int) -> set[str]:
+    """Return the socket links, as /proc/<pid>/fd shows them, that listen on a port."""
+    found = set()
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        if not table.exists():
+            continue
+        for line in table.read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
+                found.add(f"socket:[{fields[9]}]")
+    return found

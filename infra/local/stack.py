@@ -1,0 +1,152 @@
+"""A whole stack: start its parts stage by stage, keep them running, stop them in reverse order.
+
+It decides only order and which part is ours to start; what a part is stands in `parts.py` and the part's own file.
+"""
+
+import asyncio
+from collections.abc import Collection, Coroutine, Mapping
+from typing import Any, Final, assert_never
+
+from infra.local import kafka, parts, postgres, redis
+from infra.local.children import Child, ChildSpec, Surroundings, no_probe
+from infra.local.environment import EXISTING, resolve, write_environment
+from infra.local.errors import NotReadyError, StackError
+from infra.local.folders import Folders
+from infra.local.parts import STAGES, STEPS, Part
+from infra.local.ports import Ports
+from infra.local.process import last_lines
+from infra.local.progress import Progress
+
+EXISTING_SECONDS: Final = 30.0
+STEP_SECONDS: Final = 300.0
+POLL_SECONDS: Final = 0.5
+
+
+class Stack:
+    """The parts of one data folder; the caller holds the folder's lock."""
+
+    def __init__(  # noqa: PLR0913 - each is a choice of the person who starts it
+        self,
+        folders: Folders,
+        ports: Ports,
+        wanted: Collection[Part],
+        progress: Progress,
+        *,
+        given: Mapping[str, str],
+        restart: bool = True,
+    ) -> None:
+        """Describe the stack; `given` are settings from outside, among them the addresses of existing servers."""
+        self.folders = folders
+        self.ports = ports
+        self.settings = resolve(folders, ports, given)
+        self.children: dict[Part, Child] = {}
+        self._wanted = frozenset(wanted)
+        self._existing = {part for part, name in EXISTING.items() if given.get(name)}
+        self._progress = progress
+        self._around = Surroundings(folders.logs, folders.run, progress, restart)
+
+    async def start(self) -> None:
+        """Start every wanted part and return once all are ready.
+
+        Raises StackError when one is missing, its port is taken or it does not get ready; those started keep running
+        until `stop`.
+        """
+        for part in STAGES[0] + STAGES[2] + STAGES[3]:
+            if part in self._wanted and part not in self._existing:
+                self.children[part] = Child(self._spec(part), self._around)
+        write_environment(self.folders, self.settings)
+        for stage in STAGES:
+            await _all_or_first_error([self._start_part(part) for part in stage if part in self._wanted])
+
+    async def stop(self) -> None:
+        """Stop every child, the last stage first."""
+        for stage in reversed(STAGES):
+            running = [self.children[part].stop() for part in stage if part in self.children]
+            await asyncio.gather(*running)
+
+    async def _start_part(self, part: Part) -> None:
+        if part in self._existing:
+            await self._see_existing(part)
+        elif part in STEPS:
+            await self._run_step(part)
+        else:
+            await self.children[part].start()
+
+    def _spec(self, part: Part) -> ChildSpec:
+        match part:
+            case Part.KAFKA:
+                return kafka.spec(self.folders, self.ports)
+            case Part.POSTGRES:
+                return postgres.spec(self.folders, self.ports, self._progress)
+            case Part.REDIS:
+                return redis.spec(self.folders, self.ports)
+            case Part.SANDBOX:
+                return parts.sandbox_spec(self.folders, self.ports, self.settings)
+            case Part.DECODE_UPLINKS | Part.STORE_READINGS | Part.DETECT_EXCURSIONS:
+                return parts.flow_spec(part, self.folders, self.ports, self.settings)
+            case Part.API:
+                return parts.api_spec(self.folders, self.ports, self.settings)
+            case Part.MIGRATIONS | Part.TOPICS:
+                message = f"{part} is a step, not a child"
+                raise AssertionError(message)
+            case _:
+                assert_never(part)
+
+    async def _see_existing(self, part: Part) -> None:
+        """Wait until an existing server answers."""
+        name = EXISTING[part]
+        deadline = asyncio.get_running_loop().time() + EXISTING_SECONDS
+        while True:
+            try:
+                await _probe_existing(part, self.settings[name])
+            except NotReadyError as reason:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise StackError(
+                        f"{reason}.",
+                        f"{name} names that server: start it, or unset {name}.",
+                    ) from reason
+                await asyncio.sleep(POLL_SECONDS)
+            else:
+                self._progress.say(part, f"uses the server that {name} names")
+                return
+
+    async def _run_step(self, part: Part) -> None:
+        """Run a command that ends, its output in its log."""
+        log = self.folders.logs / f"{part}.log"
+        spec = ChildSpec(
+            name=part,
+            command=STEPS[part],
+            environment=self.settings,
+            folder=self.folders.data,
+        )
+        code = await Child(spec, self._around).run(STEP_SECONDS)
+        if code != 0:
+            raise StackError(
+                f"{part} failed with exit code {code}.",
+                f"The end of {log}:\n{last_lines(log, 12)}",
+            )
+        self._progress.say(part, "done")
+
+
+async def _probe_existing(part: Part, address: str) -> None:
+    if part is Part.KAFKA:
+        await kafka.answers(address)
+    elif part is Part.POSTGRES:
+        await postgres.answers(address)
+    elif part is Part.REDIS:
+        await redis.answers(address)
+    else:
+        await no_probe()
+
+
+async def _all_or_first_error(work: Collection[Coroutine[Any, Any, None]]) -> None:
+    """Run all together; when one fails the others are cancelled, and its error goes on."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in work:
+                group.create_task(one)
+    except* StackError as errors:
+        first = errors.exceptions[0]
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
