@@ -25,7 +25,7 @@ INGEST_QUEUE_MESSAGES: Final = 20_000
 FLOW_QUEUE_MESSAGES: Final = 100_000
 """Bound of a flow's producer queue."""
 
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, str | bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)

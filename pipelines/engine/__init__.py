@@ -1,1 +1,1 @@
-"""pipelines/engine."""
+"""The only place besides the flows that imports bytewax: sources, sinks, and adapters from pure machines to kept state."""

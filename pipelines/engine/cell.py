@@ -1,0 +1,95 @@
+"""Runs one flow as one cell: a single-worker Bytewax process that owns some partitions and a recovery folder.
+
+A second start of the same cell is refused while the first holds the folder's lock.
+"""
+
+import fcntl
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, TextIO
+
+import structlog
+from bytewax._bytewax import cli_main
+from bytewax.dataflow import Dataflow
+from bytewax.recovery import RecoveryConfig, init_db_dir
+
+from pipelines.connectors.errors import ConnectorError, Misconfigured
+
+RECOVERY_PARTITIONS: Final = 64
+"""Bytewax's resume is quadratic in the rows of one recovery partition (bytewax.md 2.4): always many."""
+
+EPOCH: Final = timedelta(seconds=5)
+"""How often state and offsets are made safe together; what is replayed after a kill is at most this much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Which flow this process is, which partitions it owns, and where its recovery folder is."""
+
+    flow: str
+    partitions: tuple[int, ...]
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Return the cell's name, such as detect_excursions-00-63."""
+        return f"{self.flow}-{self.partitions[0]:02d}-{self.partitions[-1]:02d}"
+
+
+def run_cell(cell: Cell, build: Callable[[], Dataflow], *, epoch: timedelta = EPOCH) -> int:
+    """Run the flow until it is told to stop; return the process's exit code (2: set up wrongly, 1: try again)."""
+    log = structlog.get_logger().bind(flow=cell.flow, cell=cell.name)
+    try:
+        lock = claim(cell.folder)
+        if not (cell.folder / "part-0.sqlite3").exists():
+            init_db_dir(cell.folder, RECOVERY_PARTITIONS)  # type: ignore[no-untyped-call]
+        log.info("cell_started", partitions=len(cell.partitions), folder=str(cell.folder))
+        recovery = RecoveryConfig(str(cell.folder))  # type: ignore[no-untyped-call]
+        cli_main(build(), epoch_interval=epoch, recovery_config=recovery)  # type: ignore[no-untyped-call]
+    except BaseException as error:  # noqa: BLE001 - bytewax wraps whatever a callback raised; the root decides the exit code
+        cause = root_cause(error)
+        log.error("cell_stopped", error=type(cause).__name__, reason=str(cause), exc_info=not isinstance(cause, ConnectorError))
+        return 2 if isinstance(cause, Misconfigured) else 1
+    lock.close()
+    log.info("cell_drained")
+    return 0
+
+
+def claim(folder: Path) -> TextIO:
+    """Take the folder's lock for this process's life; raises Misconfigured, naming the holder, when it is taken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "cell.lock").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip() or "unknown"
+        lock.close()
+        message = f"process {holder} already runs on the recovery folder {folder}: stop it first, or give this cell its own folder"
+        raise Misconfigured(message) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Return the first error of a chain: Bytewax wraps ours in its own."""
+    seen = {id(error)}
+    while (cause := error.__cause__ or error.__context__) is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        error = cause
+    return error
+
+
+def exit_with(code: int) -> None:
+    """End the process at once, without waiting for client threads."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,215 @@
+"""Our Kafka source: one consumer for a fixed group of partitions, offsets in the snapshot, an error where an offset is gone.
+
+It emits `(key, Batch)` per partition and poll, and one `(FLUSH_KEY, Flush())` when the log has nothing more for now, so that
+database sinks commit within milliseconds and not at the end of an epoch. It decides nothing about what a record means.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from pipelines.connectors.errors import Misconfigured, Retryable
+from pipelines.connectors.kafka import KafkaConfig, offsets_now
+from pipelines.connectors.metrics import FLOW_LAG, FLOW_RECORDS
+
+POLL_RECORDS: Final = 1_000
+"""Records asked for in one call to the consumer."""
+
+POLL_BYTES: Final = 8 * 1_048_576
+"""A poll stops collecting here, so that a batch stays small enough to be handled in well under a second."""
+
+POLL_CALLS: Final = 8
+"""Calls to the consumer in one poll."""
+
+IDLE_WAIT: Final = timedelta(milliseconds=10)
+"""Pause when the log had nothing; far below the 100 ms at which one idle source would hold up an epoch."""
+
+LAG_EVERY_POLLS: Final = 200
+"""How often, in polls, the lag gauge is brought up to date (the high watermark is cached by the client: no call)."""
+
+FLUSH_KEY: Final = "~flush"
+"""Sorts after every partition's key, so that in one activation the data comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of the log."""
+
+    offset: int
+    stamp: int
+    """ms UTC: LogAppendTime or CreateTime, as the topic is set."""
+    headers: list[tuple[str, bytes]]
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """Nothing more is in the log right now: write down what is pending."""
+
+
+Item = tuple[str, list[Record] | Flush]
+
+
+def partition_key(partition: int) -> str:
+    """Return the key under which a partition's state is kept."""
+    return f"{partition:02d}"
+
+
+class LogSource(FixedPartitionedSource[Item, bytes]):
+    """Reads some partitions of one topic, as one part."""
+
+    def __init__(self, kafka: KafkaConfig, topic: str, partitions: tuple[int, ...], *, flow: str, stop: Callable[[], bool]) -> None:
+        """Name the topic, this cell's partitions, and what says when to stop."""
+        self._kafka = kafka
+        self._topic = topic
+        self._partitions = partitions
+        self._flow = flow
+        self._stop = stop
+
+    def list_parts(self) -> list[str]:
+        """Return the single part: this cell's group of partitions."""
+        return [f"{self._topic}-{self._partitions[0]:02d}-{self._partitions[-1]:02d}"]
+
+    def build_part(self, step_id: str, for_part: str, resume_state: bytes | None) -> "LogPart":  # noqa: ARG002 - bytewax's signature
+        """Return the reader, at the offsets of the snapshot; partitions without one start at their oldest record."""
+        consumer = self._kafka.consumer(self._flow)
+        return LogPart(consumer, self._topic, self._partitions, decode_offsets(resume_state), flow=self._flow, stop=self._stop)
+
+
+class LogPart(StatefulSourcePartition[Item, bytes]):
+    """One consumer over a group of partitions."""
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        topic: str,
+        partitions: tuple[int, ...],
+        offsets: dict[int, int],
+        *,
+        flow: str,
+        stop: Callable[[], bool],
+    ) -> None:
+        """Assign the partitions at their next offsets; raises Misconfigured when the log no longer holds one."""
+        self._consumer = consumer
+        self._topic = topic
+        self._flow = flow
+        self._stop = stop
+        self._next: dict[int, int] = {}
+        self._unflushed = False
+        self._polls = 0
+        self._idle = True
+        known = offsets_now(consumer, topic, partitions)
+        for partition, (low, high) in known.items():
+            wanted = offsets.get(partition, low)
+            if not low <= wanted <= high:
+                message = (
+                    f"{flow} has done {topic}[{partition}] up to offset {wanted}, but the log holds {low} to {high}: records were "
+                    "lost. Restore the topic, or delete this flow's recovery folder to start from the oldest record"
+                )
+                raise Misconfigured(message)
+            self._next[partition] = wanted
+        consumer.assign([TopicPartition(topic, partition, offset) for partition, offset in self._next.items()])
+
+    def next_batch(self) -> list[Item]:
+        """Return what the log has now, grouped by partition, in order."""
+        if self._stop():
+            raise StopIteration
+        grouped = self._collect()
+        self._idle = not grouped
+        if grouped:
+            self._unflushed = True
+            return list(grouped.items())
+        if self._unflushed:
+            self._unflushed = False
+            return [(FLUSH_KEY, Flush())]
+        return []
+
+    def next_awake(self) -> datetime | None:
+        """Return when to be asked again: at once while there are records."""
+        return datetime.now(UTC) + IDLE_WAIT if self._idle else None
+
+    def snapshot(self) -> bytes:
+        """Return the next offset of every partition."""
+        return encode_offsets(self._next)
+
+    def close(self) -> None:
+        """Leave the brokers."""
+        self._consumer.close()
+
+    def _collect(self) -> dict[str, list[Record] | Flush]:
+        grouped: dict[str, list[Record] | Flush] = {}
+        by_partition: dict[int, list[Record]] = {}
+        size = 0
+        for _ in range(POLL_CALLS):
+            messages = self._consumer.consume(POLL_RECORDS, 0)
+            for message in messages:
+                size += self._take(message, by_partition)
+            if len(messages) < POLL_RECORDS or size >= POLL_BYTES:
+                break
+        for partition, records in by_partition.items():
+            self._next[partition] = records[-1].offset + 1
+            FLOW_RECORDS.labels(self._flow).inc(len(records))
+            grouped[partition_key(partition)] = records
+        self._polls += 1
+        if self._polls % LAG_EVERY_POLLS == 1:
+            self._measure_lag()
+        return grouped
+
+    def _take(self, message: Message, by_partition: dict[int, list[Record]]) -> int:
+        error = message.error()
+        if error is not None:
+            raise_unless_passing(error, self._topic)
+            return 0
+        partition, offset, value = message.partition(), message.offset(), message.value() or b""
+        assert partition is not None
+        assert offset is not None
+        assert isinstance(value, bytes)
+        headers = message.headers()
+        record = Record(offset, message.timestamp()[1], headers or [], value)  # type: ignore[arg-type]
+        by_partition.setdefault(partition, []).append(record)
+        return len(value) + 64
+
+    def _measure_lag(self) -> None:
+        for partition, offset in self._next.items():
+            try:
+                _, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
+            except KafkaException:
+                continue
+            FLOW_LAG.labels(self._flow, self._topic, partition).set(max(0, high - offset))
+
+
+def raise_unless_passing(error: KafkaError, topic: str) -> None:
+    """Raise where the consumer cannot go on; errors that pass by themselves (a broker restarting) are left to the client."""
+    if error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:  # noqa: SLF001 - the client's own names
+        message = f"an offset of {topic} is no longer in the log: {error.str()}; nothing was skipped, a person must decide"
+        raise Misconfigured(message)
+    if error.code() in {KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART}:  # noqa: SLF001
+        message = f"topic {topic} or one of its partitions is missing: run `coldstream topics --create`"
+        raise Misconfigured(message)
+    if error.fatal():
+        message = f"the consumer of {topic} failed: {error.str()}"
+        raise Retryable(message)
+
+
+_OFFSETS_VERSION: Final = 1
+
+
+def encode_offsets(offsets: dict[int, int]) -> bytes:
+    """Return a snapshot of offsets: a version and the next offset by partition."""
+    return msgspec.msgpack.encode((_OFFSETS_VERSION, offsets))
+
+
+def decode_offsets(snapshot: bytes | None) -> dict[int, int]:
+    """Return the offsets of a snapshot, none of no snapshot; raises Misconfigured on an unknown version."""
+    if snapshot is None:
+        return {}
+    version, offsets = msgspec.msgpack.decode(snapshot, type=tuple[int, dict[int, int]])
+    if version != _OFFSETS_VERSION:
+        message = f"a source's snapshot has version {version}; this code reads {_OFFSETS_VERSION}"
+        raise Misconfigured(message)
+    return offsets
