@@ -149,6 +149,11 @@ class Child:
         while sent in DEADLY and process.poll() is None:
             await asyncio.sleep(POLL_SECONDS)
 
+    def kill(self) -> None:
+        """Kill the present process and its group without waiting."""
+        if self._process is not None:
+            kill_group(self._process.pid)
+
     async def wait_ready(self) -> None:
         """Wait until the child is ready, through its restarts."""
         await self._ready.wait()

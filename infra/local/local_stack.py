@@ -40,12 +40,14 @@ class LocalStack:
         parts: Collection[str] = SERVERS,
         *,
         given: Mapping[str, str] | None = None,
+        extra: Mapping[str, str] | None = None,
         restart: bool = True,
         progress: Progress | None = None,
     ) -> None:
         """Describe a stack; nothing is started.
 
-        `port_base` None looks for free ports. `given` are settings from outside, as the environment would name them.
+        `port_base` None looks for free ports. `given` are settings from outside, as the environment would name them;
+        `extra` are environment variables for our own processes alone.
         With `restart` a part that dies is started again by itself, as `coldstream up` does.
         """
         self.ports = Ports(free_base() if port_base is None else port_base)

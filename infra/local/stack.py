@@ -33,14 +33,20 @@ class Stack:
         progress: Progress,
         *,
         given: Mapping[str, str],
+        extra: Mapping[str, str] | None = None,
         restart: bool = True,
     ) -> None:
-        """Describe the stack; `given` are settings from outside, among them the addresses of existing servers."""
+        """Describe the stack.
+
+        `given` are settings from outside, among them the addresses of existing servers; `extra` goes to our own
+        processes on top of all others.
+        """
         self.folders = folders
         self.ports = ports
         self.settings = resolve(folders, ports, given)
         self.children: dict[Part, Child] = {}
-        self._wanted = frozenset(wanted)
+        self._for_children = self.settings | dict(extra or {})
+        self.wanted = frozenset(wanted)
         self._existing = {part for part, name in EXISTING.items() if given.get(name)}
         self._progress = progress
         self._around = Surroundings(folders.logs, folders.run, progress, restart)
@@ -52,17 +58,22 @@ class Stack:
         until `stop`.
         """
         for part in STAGES[0] + STAGES[2] + STAGES[3]:
-            if part in self._wanted and part not in self._existing:
+            if part in self.wanted and part not in self._existing:
                 self.children[part] = Child(self._spec(part), self._around)
         write_environment(self.folders, self.settings)
         for stage in STAGES:
-            await _all_or_first_error([self._start_part(part) for part in stage if part in self._wanted])
+            await _all_or_first_error([self._start_part(part) for part in stage if part in self.wanted])
 
     async def stop(self) -> None:
         """Stop every child, the last stage first."""
         for stage in reversed(STAGES):
             running = [self.children[part].stop() for part in stage if part in self.children]
             await asyncio.gather(*running)
+
+    def hurry(self) -> None:
+        """Kill every child at once; `stop` then has nothing to wait for."""
+        for child in self.children.values():
+            child.kill()
 
     async def _start_part(self, part: Part) -> None:
         if part in self._existing:
@@ -81,11 +92,11 @@ class Stack:
             case Part.REDIS:
                 return redis.spec(self.folders, self.ports)
             case Part.SANDBOX:
-                return parts.sandbox_spec(self.folders, self.ports, self.settings)
+                return parts.sandbox_spec(self.folders, self.ports, self._for_children)
             case Part.DECODE_UPLINKS | Part.STORE_READINGS | Part.DETECT_EXCURSIONS:
-                return parts.flow_spec(part, self.folders, self.ports, self.settings)
+                return parts.flow_spec(part, self.folders, self.ports, self._for_children)
             case Part.API:
-                return parts.api_spec(self.folders, self.ports, self.settings)
+                return parts.api_spec(self.folders, self.ports, self._for_children)
             case Part.MIGRATIONS | Part.TOPICS:
                 message = f"{part} is a step, not a child"
                 raise AssertionError(message)
@@ -116,7 +127,7 @@ class Stack:
         spec = ChildSpec(
             name=part,
             command=STEPS[part],
-            environment=self.settings,
+            environment=self._for_children,
             folder=self.folders.data,
         )
         code = await Child(spec, self._around).run(STEP_SECONDS)

@@ -1,0 +1,41 @@
+# `make` or `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check fmt golden bench
+
+PYTHON := .venv/bin/python
+OURS := pipelines api schemas migrations infra
+# Tests that need no servers.
+QUICK := --ignore=tests/integration --ignore=tests/e2e --ignore=tests/faults
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing: Debian packages (as root), .venv, Kafka's jars
+	@bash infra/local/setup.sh
+
+demo: setup ## Start everything with a simulated fleet; DEMO_SECONDS=120 ends by itself with a summary
+	@.venv/bin/coldstream demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+
+up: setup ## Start the local stack and keep it running until Ctrl-C
+	@.venv/bin/coldstream up
+
+test: setup ## Run every test, with real Kafka, PostgreSQL, Redis and Chromium
+	@$(PYTHON) -m pytest
+
+check: setup ## Lint, types, import rules and the tests that need no servers
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy $(OURS)
+	@.venv/bin/lint-imports
+	@$(PYTHON) -m pytest -q $(QUICK)
+
+fmt: setup ## Format the code and mend what the linter can mend
+	@.venv/bin/ruff check --fix-only .
+	@.venv/bin/ruff format .
+
+golden: setup ## Write the golden files anew; read the diff
+	@$(PYTHON) -m tests.golden
+
+bench: setup ## Measure ingest and detection beside their budgets
+	@$(PYTHON) -m tests.bench
