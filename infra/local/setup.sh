@@ -96,7 +96,12 @@ fetch_kafka() {
     draft="$libs.draft"
     rm -rf "$draft"
     mkdir -p "$draft"
-    mvn -q -B -Dstyle.color=never -f infra/local/kafka-pom.xml dependency:copy-dependencies "-DoutputDirectory=$(realpath "$draft")" >&2
+    # Maven speaks only when it fails; its colour codes would show otherwise.
+    if ! mvn -q -B -f infra/local/kafka-pom.xml dependency:copy-dependencies \
+        "-DoutputDirectory=$(realpath "$draft")" >.local/setup-kafka.log 2>&1; then
+        cat .local/setup-kafka.log >&2
+        exit 1
+    fi
     pom_stamp >"$draft/set-up"
     rm -rf "$libs"
     mv "$draft" "$libs"
