@@ -19,9 +19,7 @@ def exclusive(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            problem = f"{path.parent} is in use by another `coldstream up`, process {holder}."
+            problem = f"{path.parent} is in use by another `coldstream up`, process {path.read_text().strip()}."
             raise StackError(
                 problem,
                 "Stop that one first, or name another folder with --data and other ports with --port-base.",
@@ -31,3 +29,15 @@ def exclusive(path: Path) -> Iterator[None]:
         file.flush()
         yield
         file.truncate(0)
+
+
+def holder(path: Path) -> int | None:
+    """Return the process id of who holds the lock file, None when nobody does."""
+    if not path.exists():
+        return None
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(file.read().strip() or 0)
+    return None

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 POLL_SECONDS: Final = 0.05
+LINE_BYTES: Final = 400
+"""What is shown of one line of a log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,6 @@ def last_lines(path: Path, count: int) -> str:
     if not path.exists():
         return ""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 400 * count))
+        file.seek(max(0, path.stat().st_size - LINE_BYTES * count))
         text = file.read().decode(errors="replace")
-    return "\n".join(f"    {line}" for line in text.splitlines()[-count:])
+    return "\n".join(f"    {line[:LINE_BYTES]}" for line in text.splitlines()[-count:])
