@@ -1,0 +1,42 @@
+"""Publishes live events from a flow by Redis. A hint only: while Redis is away events are dropped, and that is said once."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from redis.exceptions import RedisError
+
+from pipelines.connectors.clock import monotonic
+from pipelines.connectors.redis import RedisConfig
+
+RETRY_SECONDS: Final = 1.0
+"""After a failure events are dropped for this long before Redis is tried again: a flow must never wait for a hint."""
+
+
+class LivePublisher:
+    """Publishes (channel, message) pairs."""
+
+    def __init__(self, config: RedisConfig, name: str) -> None:
+        """Connect lazily, under the flow's name."""
+        self._client = config.client(name)
+        self._away_until = 0.0
+        self._log = structlog.get_logger().bind(flow=name)
+
+    def publish(self, messages: Sequence[tuple[str, bytes]]) -> int:
+        """Publish in one round trip; return how many messages were handed over."""
+        if not messages or monotonic() < self._away_until:
+            return 0
+        try:
+            with self._client.pipeline(transaction=False) as pipeline:
+                for channel, message in messages:
+                    pipeline.publish(channel, message)
+                pipeline.execute()
+        except (RedisError, OSError) as error:
+            self._away_until = monotonic() + RETRY_SECONDS
+            self._log.warning("live_events_dropped", events=len(messages), reason=str(error))
+            return 0
+        return len(messages)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()

@@ -1,0 +1,144 @@
+"""Judgements are recorded by comparing: what was found now against what stands, per sensor and band.
+
+The same facts change nothing. A found excursion that overlaps a standing one keeps that one's id and gets its next version; of
+several overlapped the earliest keeps its id and the others are voided, naming it; one without a counterpart gets a new id; a
+standing one in the judged stretch that is no longer found is voided. So a crash, another batching or a revision tells nobody
+anything twice. Pure: it returns changes, the recorder in the engine writes them.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from schemas.ids import excursion_id
+
+
+class Reason(StrEnum):
+    """Why a version of an excursion was written."""
+
+    OPENED = "opened"
+    CLOSED = "closed"
+    LATE = "late"
+    CORRECTION = "correction"
+    POLICY = "policy"
+    ASSIGNMENT = "assignment"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The numbers of an excursion (excursions.md section 4); hundredths, milliseconds."""
+
+    peak: int | None
+    mean: float | None
+    degree_minutes: float
+    exposure_ms: int
+    known_ms: int
+    unknown_ms: int
+    samples: int
+    largest_gap_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An excursion as a judgement found it; times in ms UTC, temperatures in hundredths."""
+
+    sensor: int
+    device: int
+    unit: int
+    organization: int
+    policy_version: int
+    band: str
+    side: str
+    severity: str
+    limit: int
+    started_at: int
+    opened_at: int
+    ended_at: int | None
+    closed_at: int | None
+    ended_by: str | None
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An excursion as it is on record: its id, its newest version and what that says."""
+
+    id: uuid.UUID
+    version: int
+    first_started_at: int
+    found: Found
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A version to write."""
+
+    standing: Standing
+    reason: Reason
+    superseded_by: uuid.UUID | None = None
+
+
+_FOREVER: Final = 1 << 62
+
+
+def overlaps(one: Found, other: Found) -> bool:
+    """Return whether two excursions of one sensor and band share any time; those that start together always do."""
+    if one.started_at == other.started_at:
+        return True
+    end = _FOREVER if one.ended_at is None else one.ended_at
+    other_end = _FOREVER if other.ended_at is None else other.ended_at
+    return one.started_at < other_end and other.started_at < end
+
+
+def record_found(found: Found, standing: Sequence[Standing], taken_ids: frozenset[uuid.UUID] = frozenset(), *, late: bool = False) -> list[Recorded]:
+    """Return the versions to write for one found excursion, given the current ones of its sensor and band.
+
+    `taken_ids` are ids that voided history already holds. An open excursion whose running figures alone differ is the same.
+    """
+    overlapped = sorted((one for one in standing if overlaps(one.found, found)), key=lambda one: one.first_started_at)
+    if not overlapped:
+        return [Recorded(Standing(_new_id(found, taken_ids), 1, found.started_at, found, late), _reason(found, late=late))]
+    kept, *others = overlapped
+    changes = []
+    if not same_facts(kept.found, found):
+        newer = Standing(kept.id, kept.version + 1, kept.first_started_at, found, kept.late or late)
+        changes.append(Recorded(newer, _reason(found, late=late)))
+    changes += [void(one, kept.id) for one in others]
+    return changes
+
+
+def void(standing: Standing, superseded_by: uuid.UUID | None = None) -> Recorded:
+    """Return the version that says an excursion is no longer found; it is never deleted."""
+    return Recorded(replace(standing, version=standing.version + 1), Reason.VOID, superseded_by)
+
+
+def same_facts(standing: Found, found: Found) -> bool:
+    """Return whether two judgements say the same; figures count only once the excursion is closed."""
+    if standing.closed_at is None and found.closed_at is None:
+        return replace(standing, figures=found.figures, policy_version=found.policy_version) == found
+    return standing == found
+
+
+def _reason(found: Found, *, late: bool) -> Reason:
+    if late:
+        return Reason.LATE
+    match found.ended_by:
+        case None:
+            return Reason.OPENED
+        case "policy":
+            return Reason.POLICY
+        case "assignment":
+            return Reason.ASSIGNMENT
+        case _:
+            return Reason.CLOSED
+
+
+def _new_id(found: Found, taken: frozenset[uuid.UUID]) -> uuid.UUID:
+    counter = 0
+    while (candidate := excursion_id(found.sensor, found.band, found.started_at, counter)) in taken:
+        counter += 1
+    return candidate

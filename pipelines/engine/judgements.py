@@ -1,0 +1,82 @@
+"""What detect_excursions hands to its recorder: facts, each as of the record of `uplinks` that led to it."""
+
+from dataclasses import dataclass
+
+from pipelines.domain.recording import Figures, Found
+from schemas.events import UnitState
+
+
+@dataclass(frozen=True, slots=True)
+class ExcursionFact:
+    """An excursion opened (no `closed_at`) or closed."""
+
+    as_of: int
+    """Offset in `uplinks` of the row or tick that led to it: the same however the log was batched."""
+    received_at: int
+    """The broker's stamp of that record, ms UTC."""
+    found: Found
+
+
+@dataclass(frozen=True, slots=True)
+class RunningFact:
+    """Running figures of an open excursion, at most once a minute."""
+
+    as_of: int
+    at: int
+    sensor: int
+    band: str
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineFact:
+    """A device went offline, or was heard again (`ended_at`)."""
+
+    as_of: int
+    received_at: int
+    device: int
+    sensor: int
+    """One of the device's sensors, 0 for none: it says which unit to tell of."""
+    unit: int
+    organization: int
+    started_at: int
+    ended_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StateFact:
+    """A sensor's state changed."""
+
+    as_of: int
+    sensor: int
+    unit: int
+    organization: int
+    state: UnitState
+    since: int
+
+
+Fact = ExcursionFact | RunningFact | OfflineFact | StateFact
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Facts of one partition in the order of `as_of`, and how far the partition was judged."""
+
+    partition: int
+    reached: int
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LateReadings:
+    """Late readings of one sensor: a request to judge it again."""
+
+    partition: int
+    sensor: int
+    device: int
+    organization: int
+    measured_from: int
+    offset: int
+
+
+Output = Judged | LateReadings

@@ -1,0 +1,165 @@
+"""The newest reading of each sensor, by measured_at: kept in a plain table, and published as a hint after the commit."""
+
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import psycopg
+
+from pipelines.connectors.live import LivePublisher
+from pipelines.domain.instants import format_instant
+from pipelines.engine.reading_columns import newest_of_each
+from schemas.events import Event, EventName, ReadingData, live_channel
+from schemas.readings import ABSENT_I1, ABSENT_I2, RowKind, Rows
+from schemas.reasons import reason_of_code
+
+UPSERT: Final = """
+INSERT INTO latest_readings AS known (sensor_id, organization_id, unit_id, measured_at, received_at, temperature, humidity,
+  battery_millivolts, battery_percent, door_open, reason)
+SELECT sensor, organization, unit, to_timestamp(measured / 1000.0), to_timestamp(received / 1000.0), temperature, humidity, millivolts,
+  percent, door, reason
+FROM unnest(%s::integer[], %s::integer[], %s::integer[], %s::bigint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::smallint[],
+  %s::smallint[], %s::boolean[], %s::smallint[])
+  AS new (sensor, organization, unit, measured, received, temperature, humidity, millivolts, percent, door, reason)
+ON CONFLICT (sensor_id) DO UPDATE SET
+  organization_id = excluded.organization_id, unit_id = excluded.unit_id, measured_at = excluded.measured_at,
+  received_at = excluded.received_at, temperature = excluded.temperature, reason = excluded.reason,
+  humidity = coalesce(excluded.humidity, known.humidity),
+  battery_millivolts = coalesce(excluded.battery_millivolts, known.battery_millivolts),
+  battery_percent = coalesce(excluded.battery_percent, known.battery_percent),
+  door_open = coalesce(excluded.door_open, known.door_open)
+WHERE excluded.measured_at >= known.measured_at
+  AND (excluded.temperature IS NOT NULL OR excluded.reason IS NOT NULL OR known.temperature IS NULL)
+"""
+UPSERT_ANCILLARY: Final = """
+UPDATE latest_readings AS known SET
+  humidity = coalesce(new.humidity, known.humidity),
+  battery_millivolts = coalesce(new.millivolts, known.battery_millivolts),
+  battery_percent = coalesce(new.percent, known.battery_percent),
+  door_open = coalesce(new.door, known.door_open)
+FROM unnest(%s::integer[], %s::smallint[], %s::smallint[], %s::smallint[], %s::boolean[]) AS new (sensor, humidity, millivolts, percent, door)
+WHERE known.sensor_id = new.sensor
+"""
+GROW_SENSORS: Final = 4_096
+NEVER: Final = np.iinfo(np.int64).min
+
+Message = tuple[str, bytes]
+Values = list[Any]
+
+
+class LatestReadings:
+    """Knows when each sensor was last measured; writes and publishes what is newer."""
+
+    def __init__(self, publisher: LivePublisher | None) -> None:
+        """Take where to publish; None publishes nothing."""
+        self._publisher = publisher
+        self._newest: npt.NDArray[np.int64] = np.full(GROW_SENSORS, NEVER, dtype=np.int64)
+        self._site_of_unit: dict[int, int] = {}
+
+    def load(self, connection: psycopg.Connection) -> None:
+        """Read the table."""
+        known = connection.execute("SELECT sensor_id, (extract(epoch FROM measured_at) * 1000)::bigint FROM latest_readings").fetchall()
+        self._newest[:] = NEVER
+        if known:
+            sensors, measured_at = (np.array(column, dtype=np.int64) for column in zip(*known, strict=True))
+            self._room_for(sensors)
+            self._newest[sensors] = measured_at
+
+    def late(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        """Return which rows are older than something already stored of their sensor."""
+        self._room_for(rows["sensor"])
+        return np.asarray(rows["measured_at"] < self._newest[rows["sensor"]], dtype=np.bool_)
+
+    def upsert(self, connection: psycopg.Connection, rows: Rows) -> list[Message]:
+        """Write the newest of some inserted rows in the caller's transaction; return the messages to publish after the commit."""
+        if not len(rows):
+            return []
+        rows = rows[rows["measured_at"] >= self._newest[rows["sensor"]]]
+        newest = rows[newest_of_each(rows)] if len(rows) else rows
+        if not len(newest):
+            return []
+        believed = newest[newest["kind"] != RowKind.ANCILLARY]
+        beside = newest[newest["kind"] == RowKind.ANCILLARY]
+        for part in (believed, beside):
+            if len(part):
+                connection.execute(UPSERT, columns_of(part))
+        if len(beside):
+            connection.execute(UPSERT_ANCILLARY, [columns_of(beside)[index] for index in (0, 6, 7, 8, 9)])
+        if self._publisher is None:
+            return []
+        return self._messages(connection, newest)
+
+    def committed(self, rows: Rows, messages: list[Message]) -> None:
+        """Remember what is in, and publish."""
+        if len(rows):
+            np.maximum.at(self._newest, rows["sensor"], rows["measured_at"])
+        if self._publisher is not None:
+            self._publisher.publish(messages)
+
+    def _room_for(self, sensors: npt.NDArray[Any]) -> None:
+        highest = int(sensors.max(initial=0))
+        if highest >= len(self._newest):
+            grown = np.full(max(highest + 1, 2 * len(self._newest)), NEVER, dtype=np.int64)
+            grown[: len(self._newest)] = self._newest
+            self._newest = grown
+
+    def _messages(self, connection: psycopg.Connection, rows: Rows) -> list[Message]:
+        by_site: dict[tuple[int, int], list[ReadingData]] = {}
+        cursors: dict[tuple[int, int], str] = {}
+        for row in rows:
+            unit, organization = int(row["unit"]), int(row["organization"])
+            if unit not in self._site_of_unit:
+                self._site_of_unit = dict(connection.execute("SELECT id, site_id FROM units").fetchall())
+            place = (organization, self._site_of_unit.get(unit, 0))
+            by_site.setdefault(place, []).append(reading_data(row))
+            cursors[place] = f"r{int(row['offset'])}"
+        messages = []
+        for (organization, site), readings in by_site.items():
+            data = msgspec.Raw(msgspec.json.encode({"readings": readings}))
+            event = Event(EventName.READINGS, cursors[organization, site], organization, site, 0, data)
+            messages.append((live_channel(organization), msgspec.json.encode(event)))
+        return messages
+
+
+def columns_of(rows: Rows) -> list[Values]:
+    """Return the rows' values as lists, None where absent, in the order of UPSERT."""
+    return [
+        rows["sensor"].tolist(),
+        rows["organization"].tolist(),
+        rows["unit"].tolist(),
+        rows["measured_at"].tolist(),
+        rows["received_at"].tolist(),
+        optional(rows["temperature"], ABSENT_I2),
+        optional(rows["humidity"], ABSENT_I2),
+        optional(rows["battery_millivolts"], ABSENT_I2),
+        optional(rows["battery_percent"], ABSENT_I1),
+        [None if door is None else bool(door) for door in optional(rows["door"], ABSENT_I1)],
+        [
+            reason if kind == RowKind.FAULT else None
+            for reason, kind in zip(rows["reason"].tolist(), rows["kind"].tolist(), strict=True)
+        ],
+    ]
+
+
+def optional(values: npt.NDArray[Any], absent: int) -> list[int | None]:
+    """Return values with None for the absent ones."""
+    return [None if value == absent else value for value in values.tolist()]
+
+
+def reading_data(row: np.void) -> ReadingData:
+    """Return what a subscriber is told of a row."""
+    temperature, humidity = int(row["temperature"]), int(row["humidity"])
+    millivolts, percent, door = int(row["battery_millivolts"]), int(row["battery_percent"]), int(row["door"])
+    return ReadingData(
+        sensor=int(row["sensor"]),
+        unit=int(row["unit"]),
+        measured_at=format_instant(int(row["measured_at"])),
+        received_at=format_instant(int(row["received_at"])),
+        temperature_celsius=None if temperature == ABSENT_I2 else temperature / 100,
+        humidity_percent=None if humidity == ABSENT_I2 else humidity / 100,
+        battery_volts=None if millivolts == ABSENT_I2 else millivolts / 1000,
+        battery_percent=None if percent == ABSENT_I1 else percent,
+        door_open=None if door == ABSENT_I1 else bool(door),
+        fault=reason_of_code(int(row["reason"])).value if row["kind"] == RowKind.FAULT else None,
+    )

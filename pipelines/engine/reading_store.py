@@ -1,0 +1,184 @@
+"""Writes rows of the topic `readings` into the hypertable: rows, each uplink's end and flow_progress in one transaction.
+
+COPY straight into the hypertable; on a conflict, COPY into a session's staging table and insert what is absent, in key order.
+After the commit the newest readings are published as a hint. Judges nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import psycopg
+from psycopg import errors
+
+from pipelines.connectors.metrics import FLOW_COMMIT_SECONDS, STORE_READINGS
+from pipelines.connectors.live import LivePublisher
+from pipelines.engine.copying import copy_payload
+from pipelines.engine.latest import LatestReadings
+from pipelines.engine.progress import Progress
+from pipelines.engine.reading_columns import READING_COLUMNS, End, first_of_each, reading_columns, uplink_ends
+from pipelines.engine.reconnecting import Reconnecting
+from schemas.readings import STORED_KINDS, Rows
+
+FLOW: Final = "store_readings"
+
+COMMIT_ROWS: Final = 20_000
+"""Rows that are committed at once without waiting for a flush; measured: larger ones gain nothing (timescale.md 3)."""
+
+WEEK_MS: Final = 7 * 24 * 60 * 60 * 1000
+
+COPY_READINGS: Final = f"COPY readings ({', '.join(READING_COLUMNS)}) FROM STDIN (FORMAT binary)"
+COPY_STAGING: Final = f"COPY readings_staging ({', '.join(READING_COLUMNS)}) FROM STDIN (FORMAT binary)"
+CREATE_STAGING: Final = "CREATE TEMPORARY TABLE IF NOT EXISTS readings_staging (LIKE readings) ON COMMIT DELETE ROWS"
+INSERT_ABSENT: Final = f"""
+INSERT INTO readings ({", ".join(READING_COLUMNS)})
+SELECT {", ".join(READING_COLUMNS)} FROM readings_staging ORDER BY sensor_id, measured_at
+ON CONFLICT (sensor_id, measured_at) DO UPDATE SET
+  temperature = excluded.temperature, reason = NULL, uplink_partition = excluded.uplink_partition,
+  uplink_offset = excluded.uplink_offset, received_after_ms = excluded.received_after_ms
+WHERE readings.temperature IS NULL AND excluded.temperature IS NOT NULL
+RETURNING sensor_id, (extract(epoch FROM measured_at) * 1000)::bigint
+"""
+FIND_CONFLICTING: Final = """
+SELECT s.sensor_id, (extract(epoch FROM s.measured_at) * 1000)::bigint, r.temperature, s.temperature
+FROM readings_staging s JOIN readings r USING (sensor_id, measured_at)
+WHERE s.temperature IS NOT NULL AND r.temperature IS DISTINCT FROM s.temperature
+"""
+ADD_ENDS: Final = """
+INSERT INTO uplink_ends AS known (partition, organization_id, ended_as, reason, uplinks)
+SELECT * FROM unnest(%s::smallint[], %s::integer[], %s::text[], %s::smallint[], %s::bigint[])
+ON CONFLICT (partition, organization_id, ended_as, reason) DO UPDATE SET uplinks = known.uplinks + excluded.uplinks
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionRows:
+    """Rows of one partition, in order."""
+
+    partition: int
+    rows: Rows
+
+
+class ReadingStore:
+    """A writer (engine.sinks) of the hypertable `readings`."""
+
+    def __init__(self, database: Reconnecting, publisher: LivePublisher | None, *, skip_done: bool = True) -> None:
+        """Take the database and where to publish; `skip_done=False` is for a test that shows what the skip is for."""
+        self._database = database
+        self._progress = Progress(FLOW)
+        self._latest = LatestReadings(publisher)
+        self._pending: list[PartitionRows] = []
+        self._rows = 0
+        self._skip_done = skip_done
+        self._weeks: set[int] = set()
+        database.on_connect(self._connected)
+
+    def write(self, items: list[PartitionRows]) -> None:
+        """Keep rows until a flush or the bound."""
+        self._pending += items
+        self._rows += sum(len(item.rows) for item in items)
+        if self._rows >= COMMIT_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Commit what is pending; tries again while the database is away."""
+        if not self._pending:
+            return
+        rows = np.concatenate([item.rows for item in self._pending])
+        partitions = np.repeat(
+            np.array([item.partition for item in self._pending], dtype=np.int64),
+            [len(item.rows) for item in self._pending],
+        )
+        with FLOW_COMMIT_SECONDS.labels(FLOW).time():
+            self._database.transact(lambda connection: self._store(connection, rows, partitions))
+        self._pending.clear()
+        self._rows = 0
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def _connected(self, connection: psycopg.Connection) -> None:
+        connection.execute(CREATE_STAGING)
+        self._progress.load(connection)
+        self._latest.load(connection)
+
+    def _store(self, connection: psycopg.Connection, rows: Rows, partitions: npt.NDArray[np.int64]) -> None:
+        if self._skip_done:
+            fresh = self._progress.fresh(partitions, rows["offset"])
+            rows, partitions = rows[fresh], partitions[fresh]
+        if not len(rows):
+            return
+        reached = newest_offsets(rows, partitions)
+        with connection.transaction():
+            inserted = self._insert(connection, rows, partitions)
+            add_ends(connection, uplink_ends(rows, partitions, inserted))
+            events = self._latest.upsert(connection, rows[inserted])
+            if self._skip_done:
+                self._progress.advance(connection, reached)
+        self._progress.committed(reached)
+        self._latest.committed(rows[inserted], events)
+
+    def _insert(self, connection: psycopg.Connection, rows: Rows, partitions: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        inserted = np.zeros(len(rows), dtype=np.bool_)
+        stored = np.flatnonzero(np.isin(rows["kind"], STORED_KINDS) & (rows["sensor"] > 0))
+        if not len(stored):
+            return inserted
+        offered = stored[first_of_each(rows[stored])]
+        self._ensure_partitions(connection, rows["measured_at"][offered])
+        late = self._latest.late(rows[offered])
+        payload = copy_payload(reading_columns(rows[offered], partitions[offered], late))
+        taken = copy_or_stage(connection, payload, rows[offered])
+        inserted[offered[taken]] = True
+        STORE_READINGS.labels("stored").inc(int(taken.sum()))
+        STORE_READINGS.labels("late").inc(int((taken & late).sum()))
+        STORE_READINGS.labels("duplicate").inc(len(stored) - int(taken.sum()))
+        return inserted
+
+    def _ensure_partitions(self, connection: psycopg.Connection, measured_at: npt.NDArray[np.int64]) -> None:
+        weeks = set(np.unique(measured_at // WEEK_MS).tolist()) - self._weeks
+        for week in sorted(weeks):
+            connection.execute(
+                "SELECT ensure_partitions('readings', to_timestamp(%s), to_timestamp(%s))",
+                (week * WEEK_MS / 1000, (week + 1) * WEEK_MS / 1000 - 1),
+            )
+        self._weeks |= weeks
+
+
+def copy_or_stage(connection: psycopg.Connection, payload: bytes, rows: Rows) -> npt.NDArray[np.bool_]:
+    """Write rows by COPY or, where any is there already, by staging; return which were really inserted (or took a fault's place)."""
+    try:
+        with connection.transaction(), connection.cursor().copy(COPY_READINGS) as copy:
+            copy.write(payload)
+    except errors.UniqueViolation:
+        return stage(connection, payload, rows)
+    return np.ones(len(rows), dtype=np.bool_)
+
+
+def stage(connection: psycopg.Connection, payload: bytes, rows: Rows) -> npt.NDArray[np.bool_]:
+    """Insert what is absent; a value that differs from the one already there is counted and the first stays."""
+    with connection.cursor().copy(COPY_STAGING) as copy:
+        copy.write(payload)
+    taken = set(connection.execute(INSERT_ABSENT).fetchall())
+    conflicting = connection.execute(FIND_CONFLICTING).fetchall()
+    STORE_READINGS.labels("conflicting").inc(len(conflicting))
+    keys: list[tuple[Any, ...]] = list(zip(rows["sensor"].tolist(), rows["measured_at"].tolist(), strict=True))
+    return np.array([key in taken for key in keys], dtype=np.bool_)
+
+
+def newest_offsets(rows: Rows, partitions: npt.NDArray[np.int64]) -> dict[int, int]:
+    """Return the newest offset of each partition among some rows."""
+    reached: dict[int, int] = {}
+    for partition in np.unique(partitions).tolist():
+        reached[partition] = int(rows["offset"][partitions == partition].max())
+    return reached
+
+
+def add_ends(connection: psycopg.Connection, ends: dict[End, int]) -> None:
+    """Add to the counts of uplink ends."""
+    if not ends:
+        return
+    keys = sorted(ends)
+    columns = [list(column) for column in zip(*keys, strict=True)]
+    connection.execute(ADD_ENDS, (*columns, [ends[key] for key in keys]))
