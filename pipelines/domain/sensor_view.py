@@ -1,0 +1,85 @@
+"""What may be shown of a sensor at an instant: open excursions with running figures, its state, what is only possible.
+
+Reads a state and changes nothing. An instant before the newest row is taken as that row's: what is judged is judged.
+"""
+
+from typing import assert_never
+
+import msgspec
+
+from pipelines.domain.excursion import advance
+from pipelines.domain.excursion_states import Breaching, InRange, Open, Recovering
+from pipelines.domain.figures import Figures, figures
+from pipelines.domain.sensor import Policies, SensorState
+from schemas.events import UnitState, worst
+
+
+class OpenExcursion(msgspec.Struct, frozen=True):
+    """An excursion that is open at an instant, a recovery under way or not; figures over [started_at, that instant)."""
+
+    band: str
+    started_at: int
+    opened_at: int
+    recovering_since: int | None
+    figures: Figures
+
+
+def open_excursions(state: SensorState, until: int, policies: Policies) -> tuple[OpenExcursion, ...]:
+    """Return the open excursions as of `until` (ms UTC), in the policy's order; deadlines up to it must have been passed."""
+    if state.newest is None or state.policy is None:
+        return ()
+    end = max(until, state.newest.measured_at)
+    found: list[OpenExcursion] = []
+    for band, run in zip(policies[state.policy].sustained, state.bands, strict=True):
+        match run:
+            case Open() | Recovering():
+                since = run.recovered_at if isinstance(run, Recovering) else None
+                tally = advance(run, state.newest, band, end).tally
+                numbers = figures(tally, run.started_at, end)
+                found.append(OpenExcursion(band.name, run.started_at, run.opened_at, since, numbers))
+            case InRange() | Breaching():
+                continue
+            case _:
+                assert_never(run)
+    return tuple(found)
+
+
+def state_at(state: SensorState, until: int) -> UnitState:
+    """Return the sensor's state as of `until` (ms UTC): the worst of its bands', and unknown where nothing is known.
+
+    Offline is the device's, and not judged here.
+    """
+    newest = state.newest
+    if newest is None or newest.temperature is None or until >= newest.measured_at + newest.max_gap_ms:
+        return worst([UnitState.UNKNOWN, *map(_shown, state.bands)])
+    return worst([UnitState.IN_RANGE, *map(_shown, state.bands)])
+
+
+def possible_excursions(state: SensorState, until: int, policies: Policies) -> tuple[str, ...]:
+    """Return the bands with a pending run whose collected and unknown time together have reached the hold by `until`."""
+    if state.newest is None or state.policy is None:
+        return ()
+    end = max(until, state.newest.measured_at)
+    possible: list[str] = []
+    for band, run in zip(policies[state.policy].sustained, state.bands, strict=True):
+        if isinstance(run, Breaching):
+            pending = advance(run, state.newest, band, end)
+            assert isinstance(pending, Breaching)
+            unknown_ms = end - pending.started_at - pending.tally.known_ms
+            if pending.out_ms + unknown_ms >= band.hold_ms:
+                possible.append(band.name)
+    return tuple(possible)
+
+
+def _shown(run: InRange | Breaching | Open | Recovering) -> UnitState:
+    match run:
+        case InRange():
+            return UnitState.IN_RANGE
+        case Breaching():
+            return UnitState.BREACHING
+        case Open():
+            return UnitState.EXCURSION
+        case Recovering():
+            return UnitState.RECOVERING
+        case _:
+            assert_never(run)
