@@ -24,7 +24,7 @@ from infra.local.lock import exclusive
 from infra.local.parts import SERVERS, Part
 from infra.local.ports import Ports, free_base
 from infra.local.progress import Progress, RecordedProgress
-from infra.local.stack import Stack
+from infra.local.stack import EXISTING_SECONDS, Stack
 
 LIMIT_SECONDS: Final = 180.0
 """No single call may hang longer than this."""
@@ -43,11 +43,13 @@ class LocalStack:
         extra: Mapping[str, str] | None = None,
         restart: bool = True,
         progress: Progress | None = None,
+        patience: float = EXISTING_SECONDS,
     ) -> None:
         """Describe a stack; nothing is started.
 
         `port_base` None looks for free ports. `given` are settings from outside, as the environment would name them;
         `extra` are environment variables for our own processes alone.
+        `patience` is for existing servers, in seconds.
         With `restart` a part that dies is started again by itself, as `coldstream up` does.
         """
         self.ports = Ports(free_base() if port_base is None else port_base)
@@ -59,7 +61,9 @@ class LocalStack:
             [Part(part) for part in parts],
             self.progress,
             given=given or {},
+            extra=extra,
             restart=restart,
+            patience=patience,
         )
         self._locked = contextlib.ExitStack()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -175,7 +179,10 @@ class LocalStack:
         self.stop()
 
     def _child(self, name: str) -> Child:
-        return self._stack.children[Part(name)]
+        child = self._stack.children.get(Part(name))
+        if child is None:
+            raise StackError(f"{name} is not ours to start.")
+        return child
 
     def _call(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine on the stack's loop and wait for its end."""

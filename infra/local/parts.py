@@ -90,8 +90,8 @@ def api_spec(folders: Folders, ports: Ports, environment: Mapping[str, str]) -> 
     return ChildSpec(
         name=Part.API,
         command=(COLDSTREAM, "serve", "--port", str(ports.api)),
-        ports=(ports.api,),
-        environment=environment,
+        ports=(ports.api, ports.api_metrics),
+        environment={**environment, "METRICS_ENABLED": "true", "METRICS_PORT": str(ports.api_metrics)},
         folder=folders.part(Part.API),
         probe=http_probe(f"http://{HOST}:{ports.api}/health/ready"),
     )

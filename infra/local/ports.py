@@ -1,5 +1,6 @@
 """The ports of one local stack, counted from a base, and who holds a port that is taken."""
 
+import contextlib
 import random
 import socket
 from dataclasses import dataclass
@@ -52,6 +53,11 @@ class Ports:
     def sandbox(self) -> int:
         """The sandbox providers."""
         return self.base + 5
+
+    @property
+    def api_metrics(self) -> int:
+        """The API's own metrics."""
+        return self.base + 6
 
     def metrics(self, place: int) -> int:
         """Return the metrics port of the flow at this place of the list."""
@@ -110,13 +116,20 @@ def holder_of(port: int) -> Holder | None:
     if not inodes:
         return None
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            links = {str(entry.readlink()) for entry in (folder / "fd").iterdir()}
-            if links & inodes:
+        if inodes & _open_links(folder / "fd"):
+            with contextlib.suppress(OSError):
                 return Holder((folder / "comm").read_text().strip(), int(folder.name))
-        except OSError:
-            continue
     return None
+
+
+def _open_links(folder: Path) -> set[str]:
+    """Return what a process has open, as /proc shows it; files may be closed, and processes end, while we look."""
+    links: set[str] = set()
+    with contextlib.suppress(OSError):
+        for entry in folder.iterdir():
+            with contextlib.suppress(OSError):
+                links.add(str(entry.readlink()))
+    return links
 
 
 def _listening_inodes(port: int) -> set[str]:

@@ -1,6 +1,7 @@
 """What `coldstream doctor` asks the servers: do they answer, is the database migrated, are the topics right."""
 
 import asyncio
+import re
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Final
@@ -88,6 +89,11 @@ def topics_check(settings: Mapping[str, str]) -> Check:
     return Check("topics", Finding.MISSING, said, "Run: coldstream topics --create")
 
 
+def without_password(text: str) -> str:
+    """Return a text with the password of any address in it masked."""
+    return re.sub(r"(://[^:/@\s]*):[^@/\s]*@", r"\1:***@", text)
+
+
 def _answers(name: str, address: str, answers: Callable[[str], Awaitable[None]], unanswered: Finding) -> Check:
     async def ask() -> None:
         await answers(address)
@@ -95,8 +101,8 @@ def _answers(name: str, address: str, answers: Callable[[str], Awaitable[None]],
     try:
         asyncio.run(ask())
     except NotReadyError as reason:
-        return Check(name, unanswered, str(reason), START)
-    return Check(name, Finding.OK, f"answers at {address}")
+        return Check(name, unanswered, without_password(str(reason)), START)
+    return Check(name, Finding.OK, f"answers at {without_password(address)}")
 
 
 async def _api_answers(address: str) -> None:

@@ -35,11 +35,12 @@ class Stack:
         given: Mapping[str, str],
         extra: Mapping[str, str] | None = None,
         restart: bool = True,
+        patience: float = EXISTING_SECONDS,
     ) -> None:
         """Describe the stack.
 
         `given` are settings from outside, among them the addresses of existing servers; `extra` goes to our own
-        processes on top of all others.
+        processes on top of all others; `patience` is how many seconds an existing server may take to answer.
         """
         self.folders = folders
         self.ports = ports
@@ -49,6 +50,7 @@ class Stack:
         self.wanted = frozenset(wanted)
         self._existing = {part for part, name in EXISTING.items() if given.get(name)}
         self._progress = progress
+        self._patience = patience
         self._around = Surroundings(folders.logs, folders.run, progress, restart)
 
     async def start(self) -> None:
@@ -106,7 +108,7 @@ class Stack:
     async def _see_existing(self, part: Part) -> None:
         """Wait until an existing server answers."""
         name = EXISTING[part]
-        deadline = asyncio.get_running_loop().time() + EXISTING_SECONDS
+        deadline = asyncio.get_running_loop().time() + self._patience
         while True:
             try:
                 await _probe_existing(part, self.settings[name])
