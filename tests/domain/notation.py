@@ -83,7 +83,5 @@ def times(
             None if one["closed_at"] is None else one["closed_at"] / MINUTE,
             one["ended_by"],
         )
-        for one in excursions(
-            text, *versions, until=until, assignment_end=assignment_end
-        )
+        for one in excursions(text, *versions, until=until, assignment_end=assignment_end)
     ]

@@ -28,9 +28,7 @@ class Series:
     def __str__(self) -> str:
         """Times relative to the first row, so that a failing case can be read and typed in again."""
         origin = min((row[0] for row in self.rows), default=self.until)
-        lines = [
-            f"seed {self.seed}, times in ms after {origin}, temperatures in hundredths"
-        ]
+        lines = [f"seed {self.seed}, times in ms after {origin}, temperatures in hundredths"]
         for number, policy in enumerate(self.versions):
             lines += [f"version {number}: {dict(band)}" for band in policy]
         lines += [
@@ -49,9 +47,7 @@ def random_series(seed: int) -> Series:
     rows = _rows(random, step, versions)
     last = max((row[0] for row in rows), default=START)
     until = _instant(random, step, rows, last)
-    assignment_end = (
-        _instant(random, step, rows, last) if random.random() < 0.15 else None
-    )
+    assignment_end = _instant(random, step, rows, last) if random.random() < 0.15 else None
     return Series(seed, tuple(rows), versions, until, assignment_end)
 
 
@@ -103,13 +99,9 @@ def _changed(random: Random, step: int, policy: Sequence[Band]) -> tuple[Band, .
                     ),
                     "inclusive": random.choice((band["inclusive"], fresh["inclusive"])),
                     "hold": random.choice((band["hold"], fresh["hold"])),
-                    "min_samples": random.choice(
-                        (band["min_samples"], fresh["min_samples"])
-                    ),
+                    "min_samples": random.choice((band["min_samples"], fresh["min_samples"])),
                     "margin": random.choice((band["margin"], fresh["margin"])),
-                    "recovery_hold": random.choice(
-                        (band["recovery_hold"], fresh["recovery_hold"])
-                    ),
+                    "recovery_hold": random.choice((band["recovery_hold"], fresh["recovery_hold"])),
                 }
             )
     return tuple(changed) or (_band(random, step, "z"),)
@@ -137,9 +129,7 @@ def _rows(random: Random, step: int, versions: Sequence[Sequence[Band]]) -> list
         rows.append((at, value, stamp, max_gap))
         if random.random() < 0.07:
             rows.append((at, random.choice((None, mood(random))), stamp, max_gap))
-        at += step * random.choice((1, 1, 1, 1, 2, 2, 3, 4, 7, 12)) + random.choice(
-            (0, 0, 0, 0, 0, 1, -1 % step)
-        )
+        at += step * random.choice((1, 1, 1, 1, 2, 2, 3, 4, 7, 12)) + random.choice((0, 0, 0, 0, 0, 1, -1 % step))
     if random.random() < 0.5:
         random.shuffle(rows)
     return rows
@@ -178,11 +168,7 @@ def _instant(random: Random, step: int, rows: Sequence[Row], last: int) -> int:
     if not rows or random.random() < 0.35:
         return last + step * random.choice((0, 5, 30, 1_000))
     at = random.choice(rows)[0] if random.random() < 0.5 else last
-    return (
-        at
-        + step * random.choice((0, 0, 1, 2, 3, 4, 6))
-        + random.choice((-1, 0, 0, 0, 1))
-    )
+    return at + step * random.choice((0, 0, 1, 2, 3, 4, 6)) + random.choice((-1, 0, 0, 0, 1))
 
 
 def shrunk(series: Series, fails: Callable[[Series], bool]) -> Series:
@@ -190,9 +176,7 @@ def shrunk(series: Series, fails: Callable[[Series], bool]) -> Series:
     smaller: Series | None = series
     while smaller is not None:
         series = smaller
-        smaller = next(
-            (candidate for candidate in _smaller(series) if fails(candidate)), None
-        )
+        smaller = next((candidate for candidate in _smaller(series) if fails(candidate)), None)
     return series
 
 
@@ -210,17 +194,11 @@ def _smaller(series: Series) -> Iterator[Series]:
         yield replace(series, assignment_end=None)
     names = {band["name"] for policy in series.versions for band in policy}
     for name in sorted(names):
-        kept = tuple(
-            tuple(band for band in policy if band["name"] != name)
-            for policy in series.versions
-        )
+        kept = tuple(tuple(band for band in policy if band["name"] != name) for policy in series.versions)
         if all(kept):
             yield replace(series, versions=kept)
     for number in range(len(series.versions)):
         others = series.versions[:number] + series.versions[number + 1 :]
         if others:
-            moved = tuple(
-                (at, value, max(0, v - (v >= number)), gap)
-                for at, value, v, gap in rows
-            )
+            moved = tuple((at, value, max(0, v - (v >= number)), gap) for at, value, v, gap in rows)
             yield replace(series, versions=others, rows=moved)

@@ -104,11 +104,7 @@ def judge(
     Rows may come in any order and twice. An `assignment_end` after `until` has not happened yet; one that has
     leaves out the rows at and after it, which belong to the next assignment.
     """
-    end = (
-        assignment_end
-        if assignment_end is not None and assignment_end <= until
-        else None
-    )
+    end = assignment_end if assignment_end is not None and assignment_end <= until else None
     pieces = cut_into_pieces(readings, until, end)
     keys = {(band["name"], band["side"]) for policy in versions for band in policy}
     found = [
@@ -116,22 +112,16 @@ def judge(
         for key in keys
         for span in BandWalk(key, versions, until, end).walk(pieces)
     ]
-    return sorted(
-        found, key=lambda excursion: (excursion["band"], excursion["started_at"])
-    )
+    return sorted(found, key=lambda excursion: (excursion["band"], excursion["started_at"]))
 
 
-def cut_into_pieces(
-    readings: Sequence[Row], until: int, assignment_end: int | None
-) -> list[Piece]:
+def cut_into_pieces(readings: Sequence[Row], until: int, assignment_end: int | None) -> list[Piece]:
     """Drop duplicates and rows that do not count, sort the rest by time, and say how long each value is known."""
     kept: dict[int, Row] = {}
     for row in readings:
         counts = row[0] <= until and (assignment_end is None or row[0] < assignment_end)
         is_first = row[0] not in kept
-        replaces_a_fault = (
-            not is_first and kept[row[0]][1] is None and row[1] is not None
-        )
+        replaces_a_fault = not is_first and kept[row[0]][1] is None and row[1] is not None
         if counts and (is_first or replaces_a_fault):
             kept[row[0]] = row
     rows = [kept[at] for at in sorted(kept)]
@@ -178,11 +168,7 @@ class BandWalk:
         version: int | None = None
         for piece in pieces:
             if piece.value is None:
-                band = (
-                    None
-                    if version is None
-                    else band_in(self.versions[version], self.key)
-                )
+                band = None if version is None else band_in(self.versions[version], self.key)
                 if band is not None:
                     self.at_fault(piece.at, band)
                 continue
@@ -192,21 +178,15 @@ class BandWalk:
             if band is None:
                 self.end_by("policy", piece.at)
             else:
-                self.at_reading(
-                    piece.at, standing(piece.value, band), band, is_new_version
-                )
+                self.at_reading(piece.at, standing(piece.value, band), band, is_new_version)
                 self.let_time_pass(piece, standing(piece.value, band), band)
         if self.assignment_end is not None:
             self.end_by("assignment", self.assignment_end)
         elif self.run is not None and self.run.opened_at is not None:
-            self.spans.append(
-                Span(self.run.started_at, self.run.opened_at, None, None, None)
-            )
+            self.spans.append(Span(self.run.started_at, self.run.opened_at, None, None, None))
         return self.spans
 
-    def at_reading(
-        self, at: int, stands: Standing, band: Band, is_new_version: bool
-    ) -> None:
+    def at_reading(self, at: int, stands: Standing, band: Band, is_new_version: bool) -> None:
         """Judge one reading: first what is due at its instant, then the reading."""
         if self.run is not None and self.recovery_is_complete(self.run, band):
             self.close(at)
@@ -218,17 +198,13 @@ class BandWalk:
         else:
             self.at_reading_while_open(self.run, at, stands, band)
 
-    def at_reading_while_pending(
-        self, run: Run, at: int, stands: Standing, band: Band, is_new_version: bool
-    ) -> None:
+    def at_reading_while_pending(self, run: Run, at: int, stands: Standing, band: Band, is_new_version: bool) -> None:
         """Section 4, rules 1 and 2, at a reading."""
         if stands == "recovered":
             self.run = None
             return
         out_samples = run.out_samples + (1 if stands == "out" else 0)
-        would_open = run.collected >= band["hold"] and (
-            band["hold"] == 0 or out_samples >= band["min_samples"]
-        )
+        would_open = run.collected >= band["hold"] and (band["hold"] == 0 or out_samples >= band["min_samples"])
         would_end = run.margin_time >= band["hold"]
         if would_end and not (would_open and is_new_version):
             self.run = None
@@ -241,9 +217,7 @@ class BandWalk:
         if would_open:
             run.opened_at = at
 
-    def at_reading_while_open(
-        self, run: Run, at: int, stands: Standing, band: Band
-    ) -> None:
+    def at_reading_while_open(self, run: Run, at: int, stands: Standing, band: Band) -> None:
         """Section 4, rules 3 and 4, at a reading."""
         if stands == "out":
             run.recovery_at = None
@@ -292,26 +266,18 @@ class BandWalk:
         """Whether an instant reached in a piece's known time comes before everything that follows the piece."""
         if piece.next_at is not None:
             return due < piece.next_at
-        return (
-            due < self.assignment_end
-            if self.assignment_end is not None
-            else due <= self.until
-        )
+        return due < self.assignment_end if self.assignment_end is not None else due <= self.until
 
     def hold_is_reached(self, run: Run, band: Band) -> bool:
         """Section 4, rule 2."""
-        return run.collected >= band["hold"] and (
-            band["hold"] == 0 or run.out_samples >= band["min_samples"]
-        )
+        return run.collected >= band["hold"] and (band["hold"] == 0 or run.out_samples >= band["min_samples"])
 
     def recovery_is_complete(self, run: Run, band: Band) -> bool:
         """Section 4, rule 4."""
         if run.recovery_at is None:
             return False
         hold = band["recovery_hold"]
-        return run.recovery_time >= hold and (
-            hold == 0 or run.recovery_samples >= band["min_samples"]
-        )
+        return run.recovery_time >= hold and (hold == 0 or run.recovery_samples >= band["min_samples"])
 
     def start(self, at: int, band: Band) -> None:
         """Start a run; without a hold it is open from its first instant."""
@@ -320,22 +286,14 @@ class BandWalk:
     def close(self, at: int) -> None:
         """Section 4, rule 5: it ended where the recovery started."""
         run = self.run
-        assert (
-            run is not None
-            and run.opened_at is not None
-            and run.recovery_at is not None
-        )
-        self.spans.append(
-            Span(run.started_at, run.opened_at, run.recovery_at, at, "recovery")
-        )
+        assert run is not None and run.opened_at is not None and run.recovery_at is not None
+        self.spans.append(Span(run.started_at, run.opened_at, run.recovery_at, at, "recovery"))
         self.run = None
 
     def end_by(self, why: EndedBy, at: int) -> None:
         """End a run from outside: a pending one leaves no trace."""
         if self.run is not None and self.run.opened_at is not None:
-            self.spans.append(
-                Span(self.run.started_at, self.run.opened_at, at, at, why)
-            )
+            self.spans.append(Span(self.run.started_at, self.run.opened_at, at, at, why))
         self.run = None
 
 
@@ -373,15 +331,11 @@ def numbers(
         "closed_at": span.closed_at,
         "ended_by": span.ended_by,
         "peak": max(values) if key[1] == "high" else min(values),
-        "mean": Fraction(weighted, known)
-        if known
-        else Fraction(sum(values), len(values)),
+        "mean": Fraction(weighted, known) if known else Fraction(sum(values), len(values)),
         "degree_ms": degree_ms,
         "exposure": exposure,
         "known": known,
         "unknown": total - known,
         "samples": len(inside),
-        "largest_gap": max(
-            (right - left for left, right in pairwise(marks)), default=0
-        ),
+        "largest_gap": max((right - left for left, right in pairwise(marks)), default=0),
     }

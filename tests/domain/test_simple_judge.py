@@ -94,9 +94,7 @@ def test_margin_values_held_for_the_hold_end_a_pending_run_at_that_instant() -> 
     assert found == [("warm", 17, 27, *OPEN)]
 
 
-def test_reading_out_of_range_at_the_instant_the_margin_ends_a_run_starts_a_new_one() -> (
-    None
-):
+def test_reading_out_of_range_at_the_instant_the_margin_ends_a_run_starts_a_new_one() -> None:
     policy = [band(hold=10, margin=1)]
 
     found = times("0:9 6:7.5 16:9 22:9", policy, until=30)
@@ -166,9 +164,7 @@ def test_recovered_reading_at_the_very_instant_of_the_hold_prevents_opening() ->
     policy = [band(hold=10)]
 
     assert times("0:9 10:7", policy, until=20) == []
-    assert times("0:9 10.001:7", policy, until=20) == [
-        ("warm", 0, 10, 10.001, 10.001, "recovery")
-    ]
+    assert times("0:9 10.001:7", policy, until=20) == [("warm", 0, 10, 10.001, 10.001, "recovery")]
 
 
 @pytest.mark.parametrize("row", ["10:9", "10:7.5", "10:x"])
@@ -271,9 +267,7 @@ def test_recovery_waits_for_the_minimum_of_readings_not_out_of_range() -> None:
     policy = [band(recovery_hold=5, min_samples=3, margin=1)]
 
     assert times("0:9 5:7 12:7.5", policy, until=60) == [("warm", 0, 0, *OPEN)]
-    assert times("0:9 5:7 12:7.5 20:7.5", policy, until=60) == [
-        ("warm", 0, 0, 5, 20, "recovery")
-    ]
+    assert times("0:9 5:7 12:7.5 20:7.5", policy, until=60) == [("warm", 0, 0, 5, 20, "recovery")]
 
 
 def test_reading_out_of_range_voids_a_recovery_and_the_excursion_goes_on() -> None:
@@ -326,9 +320,7 @@ def test_order_of_arrival_changes_nothing() -> None:
     assert found == [("warm", 0, 10, 15, 15, "recovery")]
 
 
-def test_first_row_of_a_time_stays_and_a_reading_takes_the_place_of_a_fault_mark() -> (
-    None
-):
+def test_first_row_of_a_time_stays_and_a_reading_takes_the_place_of_a_fault_mark() -> None:
     policy = [band()]
 
     assert times("0:7 0:9", policy, until=60) == []

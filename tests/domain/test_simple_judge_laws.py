@@ -46,16 +46,11 @@ def test_order_of_arrival_and_repetition_change_nothing(
     random = Random(1)
 
     for series, expected in cases:
-        rows = list(
-            dict.fromkeys(row for row in series.rows if _counts_first(row, series))
-        )
+        rows = list(dict.fromkeys(row for row in series.rows if _counts_first(row, series)))
         random.shuffle(rows)
         again = random.choices(series.rows, k=5) if series.rows else []
 
-        assert (
-            judge([*rows, *again], series.versions, series.until, series.assignment_end)
-            == expected
-        )
+        assert judge([*rows, *again], series.versions, series.until, series.assignment_end) == expected
 
 
 def test_times_are_in_order_and_known_and_unknown_add_up(

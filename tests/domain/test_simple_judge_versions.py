@@ -22,17 +22,13 @@ def test_run_keeps_its_start_and_collected_time_under_a_new_version() -> None:
     assert found == [("warm", 0, 20, *OPEN)]
 
 
-def test_shorter_hold_already_reached_opens_at_the_first_reading_of_the_new_version() -> (
-    None
-):
+def test_shorter_hold_already_reached_opens_at_the_first_reading_of_the_new_version() -> None:
     found = times("0:9 8:9@1", [band(hold=20)], [band(hold=5)], until=40)
 
     assert found == [("warm", 0, 8, *OPEN)]
 
 
-def test_old_hold_no_longer_applies_at_the_instant_of_the_new_versions_first_reading() -> (
-    None
-):
+def test_old_hold_no_longer_applies_at_the_instant_of_the_new_versions_first_reading() -> None:
     found = times("0:9 10:9@1", [band(hold=10)], [band(hold=12)], until=40)
 
     assert found == [("warm", 0, 12, *OPEN)]
@@ -44,9 +40,7 @@ def test_value_is_judged_by_the_version_it_was_stamped_with() -> None:
     assert found == [("warm", 0, 0, 10, 10, "recovery")]
 
 
-def test_recovered_reading_of_a_new_version_ends_a_pending_run_although_its_hold_is_reached() -> (
-    None
-):
+def test_recovered_reading_of_a_new_version_ends_a_pending_run_although_its_hold_is_reached() -> None:
     found = times("0:9 10:7@1", [band(hold=20)], [band(hold=5)], until=40)
 
     assert found == []
@@ -87,22 +81,16 @@ def test_new_hold_reached_by_margin_time_alone_ends_the_run() -> None:
     assert found == [("warm", 12, 17, *OPEN)]
 
 
-def test_recovery_keeps_its_start_and_time_and_closes_where_the_new_hold_is_reached() -> (
-    None
-):
+def test_recovery_keeps_its_start_and_time_and_closes_where_the_new_hold_is_reached() -> None:
     old = [band(recovery_hold=20)]
 
-    assert times("0:9 5:7 13:7@1", old, [band(recovery_hold=5)], until=60) == [
-        ("warm", 0, 0, 5, 13, "recovery")
-    ]
+    assert times("0:9 5:7 13:7@1", old, [band(recovery_hold=5)], until=60) == [("warm", 0, 0, 5, 13, "recovery")]
     assert times("0:9 5:7 13:7@1 20:7@1", old, [band(recovery_hold=25)], until=60) == [
         ("warm", 0, 0, 5, 30, "recovery")
     ]
 
 
-def test_recovery_completed_by_the_new_hold_makes_its_own_reading_come_too_late() -> (
-    None
-):
+def test_recovery_completed_by_the_new_hold_makes_its_own_reading_come_too_late() -> None:
     found = times("0:9 5:7 13:9@1", [band(recovery_hold=20)], [band()], until=20)
 
     assert found == [("warm", 0, 0, 5, 13, "recovery"), ("warm", 13, 13, *OPEN)]
@@ -119,12 +107,8 @@ def test_open_excursion_ends_by_policy_where_its_band_is_gone() -> None:
     assert found == [("warm", 0, 0, 9, 9, "policy")]
 
 
-def test_pending_run_leaves_no_trace_where_its_band_is_gone_even_at_the_instant_of_its_hold() -> (
-    None
-):
-    found = times(
-        "0:9 10:9@1 12:9", [band(hold=10)], [band(name="other", hold=60)], until=20
-    )
+def test_pending_run_leaves_no_trace_where_its_band_is_gone_even_at_the_instant_of_its_hold() -> None:
+    found = times("0:9 10:9@1 12:9", [band(hold=10)], [band(name="other", hold=60)], until=20)
 
     assert found == []
 
@@ -136,9 +120,7 @@ def test_band_of_the_other_side_is_another_band() -> None:
 
 
 def test_deadline_before_the_new_version_is_judged_by_the_old_one() -> None:
-    found = times(
-        "0:9 12:9@1", [band(hold=10)], [band(name="other", hold=60)], until=20
-    )
+    found = times("0:9 12:9@1", [band(hold=10)], [band(name="other", hold=60)], until=20)
 
     assert found == [("warm", 0, 10, 12, 12, "policy")]
 
@@ -171,18 +153,14 @@ def test_hold_reached_only_at_the_end_of_the_assignment_opens_nothing(
 
 def test_assignment_that_ends_after_until_has_not_ended_and_one_at_until_has() -> None:
     assert times("0:9", [band()], until=9, assignment_end=10) == [("warm", 0, 0, *OPEN)]
-    assert times("0:9", [band()], until=10, assignment_end=10) == [
-        ("warm", 0, 0, 10, 10, "assignment")
-    ]
+    assert times("0:9", [band()], until=10, assignment_end=10) == [("warm", 0, 0, 10, 10, "assignment")]
 
 
 # Numbers
 
 
 def test_numbers_of_a_closed_excursion_span_start_to_end_excluded() -> None:
-    [found] = excursions(
-        "0:9 4:12 8:7.5 40:7 41:7", [band(margin=1, recovery_hold=1)], until=60
-    )
+    [found] = excursions("0:9 4:12 8:7.5 40:7 41:7", [band(margin=1, recovery_hold=1)], until=60)
 
     assert found == {
         "band": "warm",
@@ -243,9 +221,7 @@ def test_fault_mark_cuts_known_time_but_is_no_reading() -> None:
 
 
 def test_every_value_is_measured_against_the_limit_of_its_own_version() -> None:
-    [found] = excursions(
-        "0:12 5:12@1 10:9@1", [band(8)], [band(10, margin=9)], until=12
-    )
+    [found] = excursions("0:12 5:12@1 10:9@1", [band(8)], [band(10, margin=9)], until=12)
 
     assert found["degree_ms"] == (5 * 400 + 5 * 200) * MINUTE
     assert found["exposure"] == minutes(10)
