@@ -29,7 +29,7 @@ class InRange(msgspec.Struct, frozen=True, array_like=True, tag="in_range", gc=F
     """No run."""
 
 
-class Breaching(msgspec.Struct, frozen=True, array_like=True, tag="breaching"):
+class Breaching(msgspec.Struct, frozen=True, array_like=True, tag="breaching", gc=False):
     """A pending run: out of range, hold not yet reached."""
 
     started_at: int
@@ -41,7 +41,7 @@ class Breaching(msgspec.Struct, frozen=True, array_like=True, tag="breaching"):
     tally: Tally
 
 
-class Open(msgspec.Struct, frozen=True, array_like=True, tag="open"):
+class Open(msgspec.Struct, frozen=True, array_like=True, tag="open", gc=False):
     """An open excursion."""
 
     started_at: int
@@ -49,7 +49,7 @@ class Open(msgspec.Struct, frozen=True, array_like=True, tag="open"):
     tally: Tally
 
 
-class Recovering(msgspec.Struct, frozen=True, array_like=True, tag="recovering"):
+class Recovering(msgspec.Struct, frozen=True, array_like=True, tag="recovering", gc=False):
     """An open excursion with a recovery under way."""
 
     started_at: int
