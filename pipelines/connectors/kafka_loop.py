@@ -12,8 +12,8 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from pipelines.connectors.errors import Misconfigured, Retryable
-from pipelines.connectors.kafka import Headers
 from schemas.topics import Topic
+from schemas.uplinks import Headers
 
 POLL_SECONDS: Final = 0.1
 """Longest wait of the polling thread; a delivery ends it at once."""
@@ -51,7 +51,7 @@ class LoopProducer:
                 key,
                 partition,
                 partial(self._delivered, acknowledgement),
-                headers=headers,
+                headers=headers,  # type: ignore[arg-type]  # the client only reads it
             )
         except BufferError as error:
             message = "the producer's queue is full"

@@ -80,6 +80,10 @@ class Channels:
         self._client = config.async_client(name)
         self._subscription: redis.asyncio.client.PubSub | None = None
         self._wanted: dict[bytes, asyncio.Event] = {}
+        """Channels to listen to; the event is set once Redis has confirmed one."""
+        self._asked: set[bytes] = set()
+        """Channels that Redis has been asked for on this connection."""
+        self._commands = asyncio.Lock()
 
     async def subscribe(self, channel: str) -> None:
         """Listen to a channel from now on, also after a reconnect; returns when Redis has confirmed it, or is away.
@@ -87,22 +91,34 @@ class Channels:
         Where Redis is away, the reconnect tells whoever listens that something may have been missed.
         """
         confirmed = self._wanted.setdefault(channel.encode(), asyncio.Event())
-        if self._subscription is None or confirmed.is_set():
-            return
-        try:
-            await self._subscription.subscribe(channel)
-            await asyncio.wait_for(confirmed.wait(), TIMEOUT_SECONDS)
-        except (RedisError, OSError, TimeoutError):
-            return  # `messages` notices the same failure and says so
+        await self._align(channel)
+        if self._subscription is not None:
+            try:
+                await asyncio.wait_for(confirmed.wait(), TIMEOUT_SECONDS)
+            except TimeoutError:
+                return
 
     async def unsubscribe(self, channel: str) -> None:
         """Stop listening to a channel."""
         self._wanted.pop(channel.encode(), None)
-        if self._subscription is not None:
+        await self._align(channel)
+
+    async def _align(self, channel: str) -> None:
+        """Make the subscription what is wanted by now; one command at a time, so that the last wish counts."""
+        name = channel.encode()
+        async with self._commands:
+            subscription = self._subscription
+            if subscription is None or (name in self._wanted) == (name in self._asked):
+                return
             try:
-                await self._subscription.unsubscribe(channel)
+                if name in self._wanted:
+                    self._asked.add(name)
+                    await subscription.subscribe(name)
+                else:
+                    self._asked.discard(name)
+                    await subscription.unsubscribe(name)
             except (RedisError, OSError):
-                return  # the connection is gone, and the next one will not subscribe
+                return  # `messages` notices the same failure and says so
 
     async def messages(self) -> AsyncIterator[tuple[bytes, bytes]]:
         """Connect, subscribe to all wanted channels, and yield (channel, message) until the connection fails (Retryable).
@@ -113,8 +129,10 @@ class Channels:
         for confirmed in self._wanted.values():
             confirmed.clear()
         try:
-            await subscription.subscribe(*self._wanted, KEEPALIVE_CHANNEL)
-            self._subscription = subscription
+            async with self._commands:
+                self._asked = set(self._wanted)
+                await subscription.subscribe(*self._asked, KEEPALIVE_CHANNEL)
+                self._subscription = subscription
             while True:
                 message = await subscription.get_message(timeout=POLL_SECONDS)
                 if message is None:

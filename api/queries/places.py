@@ -1,0 +1,75 @@
+"""Sites, units and sensors, and whose they are."""
+
+from typing import Final, Protocol
+
+from api.database import Database, Row
+from api.shapes import SiteAnswer
+
+SITES: Final = """
+SELECT s.id, s.organization_id, s.name, s.time_zone, count(u.id) AS units
+FROM sites s LEFT JOIN units u ON u.site_id = s.id
+WHERE s.organization_id = ANY(%(scope)s) AND (%(site)s::integer IS NULL OR s.id = %(site)s)
+GROUP BY s.id ORDER BY s.id
+"""
+
+UNITS: Final = """
+SELECT id, organization_id, site_id, name, kind FROM units
+WHERE organization_id = ANY(%(scope)s) AND id > %(after)s
+  AND (%(site)s::integer IS NULL OR site_id = %(site)s) AND (%(unit)s::integer IS NULL OR id = %(unit)s)
+ORDER BY id LIMIT %(limit)s
+"""
+
+OWNER: Final = {
+    "site": "SELECT organization_id, id AS site_id FROM sites WHERE id = %(id)s AND organization_id = ANY(%(scope)s)",
+    "unit": "SELECT organization_id, site_id FROM units WHERE id = %(id)s AND organization_id = ANY(%(scope)s)",
+    "sensor": "SELECT organization_id, 0 AS site_id FROM sensors WHERE id = %(id)s AND organization_id = ANY(%(scope)s)",
+}
+
+
+class Places(Protocol):
+    """Says whose a site or unit is: PlaceTable, or a fake of it."""
+
+    async def organization_of(self, kind: str, place: int, scope: list[int]) -> int | None:
+        """Return the organization of a `site`, `unit` or `sensor` within a scope, or None; raises Retryable."""
+        ...
+
+
+class PlaceTable:
+    """The tables of sites, units and sensors."""
+
+    def __init__(self, database: Database) -> None:
+        """Ask this database."""
+        self._database = database
+
+    async def organization_of(self, kind: str, place: int, scope: list[int]) -> int | None:
+        """Return the organization of a `site`, `unit` or `sensor` within a scope, or None; raises Retryable."""
+        row = await self._database.row(OWNER[kind], {"id": place, "scope": scope})
+        return None if row is None else int(row["organization_id"])
+
+
+async def sites(database: Database, scope: list[int], site: int | None = None) -> list[SiteAnswer]:
+    """Return sites by id, all or one."""
+    rows = await database.rows(SITES, {"scope": scope, "site": site})
+    return [
+        SiteAnswer(
+            id=row["id"],
+            organization=row["organization_id"],
+            name=row["name"],
+            time_zone=row["time_zone"],
+            units=row["units"],
+        )
+        for row in rows
+    ]
+
+
+async def unit_rows(  # noqa: PLR0913 - the filters of one query
+    database: Database,
+    scope: list[int],
+    *,
+    site: int | None = None,
+    unit: int | None = None,
+    after: int = 0,
+    limit: int = 1,
+) -> list[Row]:
+    """Return rows of units by id."""
+    return await database.rows(UNITS, {"scope": scope, "site": site, "unit": unit, "after": after, "limit": limit})

@@ -1,0 +1,292 @@
+"""What REST answers look like: the source of the OpenAPI schema. Temperatures degrees Celsius, times ISO 8601 UTC with milliseconds."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from schemas.events import UnitState
+
+
+def iso(instant: datetime) -> str:
+    """Return an instant as ISO 8601 UTC with milliseconds, further digits cut off."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+Instant = Annotated[
+    datetime,
+    PlainSerializer(iso, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-25T04:22:00.123Z"]}),
+]
+
+
+class Shape(BaseModel):
+    """Every answer's base: frozen, and built by our own queries."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True, ser_json_inf_nan="null")
+
+
+Item = TypeVar("Item")
+
+
+class Page(Shape, Generic[Item]):
+    """Some of a list; pass `next` as `cursor` for what comes after it."""
+
+    items: list[Item]
+    next: str | None
+
+
+class ErrorDetail(Shape):
+    """What is wrong."""
+
+    code: str
+    message: str
+
+
+class ErrorAnswer(Shape):
+    """Every error."""
+
+    error: ErrorDetail
+
+
+class SignInAnswer(Shape):
+    """Where the page sends people to sign in; null but in a local stack."""
+
+    sandbox_sign_in_url: str | None
+
+
+class OrganizationAnswer(Shape):
+    """An organization the caller is a member of."""
+
+    id: int
+    name: str
+
+
+class UserAnswer(Shape):
+    """The caller."""
+
+    id: str
+    name: str
+    email: str
+
+
+class MeAnswer(Shape):
+    """The caller, until when, and what they may see."""
+
+    user: UserAnswer
+    token_expires_at: Instant
+    organizations: list[OrganizationAnswer]
+
+
+class SiteAnswer(Shape):
+    """A site."""
+
+    id: int
+    organization: int
+    name: str
+    time_zone: str
+    units: int
+
+
+class LatestAnswer(Shape):
+    """The newest values by measured_at; `fault` is the reason of a fault mark."""
+
+    sensor: int
+    unit: int
+    measured_at: Instant
+    received_at: Instant
+    temperature_celsius: float | None
+    humidity_percent: float | None
+    battery_volts: float | None
+    battery_percent: int | None
+    door_open: bool | None
+    fault: str | None
+
+
+class ReadingAnswer(LatestAnswer):
+    """A reading, a fault mark, or values without a temperature."""
+
+    late: bool
+
+
+class BucketAnswer(Shape):
+    """What is known of one stretch of time."""
+
+    sensor: int
+    start: Instant = Field(serialization_alias="from")
+    end: Instant = Field(serialization_alias="to")
+    count: int
+    faults: int
+    known_seconds: float
+    min_celsius: float | None
+    max_celsius: float | None
+    mean_celsius: float | None
+
+
+class ExcursionFacts(Shape):
+    """What is common to an excursion and its versions."""
+
+    id: UUID
+    version: int
+    organization: int
+    unit: int
+    sensor: int
+    device: int
+    band: str
+    side: str
+    severity: str
+    limit_celsius: float
+    policy_version: int
+    started_at: Instant
+    opened_at: Instant
+    ended_at: Instant | None
+    closed_at: Instant | None
+    ended_by: str | None
+    late: bool
+    known_at: Instant
+    peak_celsius: float | None
+    mean_celsius: float | None
+    degree_minutes: float | None
+    exposure_seconds: float | None
+    known_seconds: float | None
+    unknown_seconds: float | None
+    samples: int | None
+    largest_gap_seconds: float | None
+
+
+class ExcursionAnswer(ExcursionFacts):
+    """An excursion as it stands; `as_of` says when the running figures of an open one were written."""
+
+    site: int
+    as_of: Instant | None
+
+
+class VersionAnswer(ExcursionFacts):
+    """What was believed of an excursion from `known_at` on."""
+
+    reason: str
+    superseded_by: UUID | None
+
+
+class ExcursionDetailAnswer(ExcursionAnswer):
+    """An excursion with its history."""
+
+    versions: list[VersionAnswer]
+
+
+class DeviceAnswer(Shape):
+    """The device a sensor is a probe of."""
+
+    id: int
+    dev_eui: str
+    name: str
+    brand_id: str
+    model_id: str
+
+
+class ConfigurationAnswer(Shape):
+    """The newest configuration of a sensor in force."""
+
+    effective_at: Instant
+    calibration_celsius: float
+    expected_interval_seconds: float
+    max_gap_seconds: float
+    offline_after_seconds: float
+
+
+class SensorAnswer(Shape):
+    """A sensor: one probe of a device."""
+
+    id: int
+    organization: int
+    site: int | None
+    unit: int | None
+    probe: str
+    device: DeviceAnswer
+    state: UnitState
+    since: Instant | None
+    latest: LatestAnswer | None
+    configuration: ConfigurationAnswer | None
+
+
+class UnitAnswer(Shape):
+    """A refrigerator, freezer, cold room or shipment as it stands."""
+
+    id: int
+    organization: int
+    site: int
+    name: str
+    kind: str
+    state: UnitState
+    since: Instant | None
+    latest: LatestAnswer | None
+    open_excursions: list[ExcursionAnswer]
+
+
+class ConditionAnswer(Shape):
+    """An open condition of a device."""
+
+    id: UUID
+    device: int
+    kind: str
+    started_at: Instant
+
+
+class UnitDetailAnswer(UnitAnswer):
+    """A unit with its sensors and the open conditions of their devices."""
+
+    sensors: list[SensorAnswer]
+    conditions: list[ConditionAnswer]
+
+
+class PolicyAnswer(Shape):
+    """Which policy version it is."""
+
+    id: int
+    name: str
+    version: int
+    policy_version: int
+    effective_at: Instant
+
+
+class PolicyInForceAnswer(Shape):
+    """What a unit is judged by at an instant; `bands` as in the policy document."""
+
+    unit: int
+    at: Instant
+    policy: PolicyAnswer | None
+    bands: list[dict[str, object]]
+
+
+class DeadLetterAnswer(Shape):
+    """A rejected uplink, or a rejected value of one."""
+
+    id: UUID
+    organization: int
+    application: str
+    kind: Literal["rejected", "unassigned"]
+    reason: str
+    detail: str
+    dev_eui: str
+    received_at: Instant
+    topic: str
+    partition: int
+    offset: int
+    part: int
+    size_bytes: int
+
+
+class DeadLetterDetailAnswer(DeadLetterAnswer):
+    """A dead letter with its bytes."""
+
+    raw_base64: str
+
+
+class UplinkEndAnswer(Shape):
+    """How many uplinks of an organization ended how."""
+
+    organization: int
+    ended_as: str
+    reason: str | None
+    uplinks: int
