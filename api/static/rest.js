@@ -1,0 +1,208 @@
+// The REST side of docs/api.md: one function a route, answers turned into the page's own records. Draws nothing.
+
+import { currentToken } from "./session.js";
+
+/** The session is over: only signing in helps. */
+export class SignedOut extends Error {}
+
+/** The server could not answer; trying again may help. `message` says so in words for people. */
+export class Unavailable extends Error {}
+
+/** The server refused what was asked. */
+export class Refused extends Error {}
+
+const TIMEOUT_MS = 30_000;
+const PAGE_OF_UNITS = 2_000;
+const PAGE_OF_READINGS = 10_000;
+const PAGES_AT_MOST = 200;
+
+let clockAheadMs = 0;
+
+/** The server's time: ages must not depend on a wrong clock of the viewer's machine. */
+export function serverNow() {
+  return Date.now() + clockAheadMs;
+}
+
+export async function fetchSignIn() {
+  const answer = await get("/api/v1/sign-in", {});
+  return answer.sandbox_sign_in_url;
+}
+
+export async function fetchMe() {
+  return get("/api/v1/me", {});
+}
+
+export async function fetchSites() {
+  const { items } = await get("/api/v1/sites", {});
+  return items.map((site) => ({ id: site.id, organization: site.organization, name: site.name, zone: site.time_zone }));
+}
+
+/** Hand every page of units to `onPage` as it comes, so that the first can be shown before the last is here. */
+export async function fetchUnits(onPage) {
+  await pages("/api/v1/units", { limit: PAGE_OF_UNITS }, (items) => onPage(items.map(toUnit)));
+}
+
+export async function fetchSensors(onPage) {
+  await pages("/api/v1/sensors", { limit: PAGE_OF_UNITS }, (items) => onPage(items.map(toSensor)));
+}
+
+/** One unit with its sensors. */
+export async function fetchUnit(id) {
+  const unit = await get(`/api/v1/units/${id}`, {});
+  return { unit: toUnit(unit), sensors: unit.sensors.map(toSensor) };
+}
+
+export async function fetchPolicyBands(unit) {
+  const { bands } = await get(`/api/v1/units/${unit}/policy`, {});
+  return bands.map((band) => ({ name: band.name, kind: band.kind, side: band.side, limit: band.limit_celsius, severity: band.severity }));
+}
+
+export async function fetchReadings(sensor, from, to, signal) {
+  const readings = [];
+  await pages("/api/v1/readings", { sensor, from: iso(from), to: iso(to), limit: PAGE_OF_READINGS }, (items) => {
+    for (const item of items) readings.push(toReading(item));
+  }, signal);
+  return readings;
+}
+
+export async function fetchBuckets(sensor, from, to, seconds, signal) {
+  const { items } = await get("/api/v1/readings/buckets", { sensor, from: iso(from), to: iso(to), seconds }, signal);
+  return items.map((bucket) => ({
+    from: Date.parse(bucket.from),
+    to: Date.parse(bucket.to),
+    knownMs: bucket.known_seconds * 1000,
+    lowest: bucket.min_celsius,
+    highest: bucket.max_celsius,
+    mean: bucket.mean_celsius,
+  }));
+}
+
+export async function fetchOpenExcursions() {
+  const excursions = [];
+  await pages("/api/v1/excursions", { open: true, limit: 1_000 }, (items) => excursions.push(...items.map(toExcursion)));
+  return excursions;
+}
+
+export async function fetchClosedExcursions(from, to) {
+  const { items } = await get("/api/v1/excursions", { open: false, from: iso(from), to: iso(to), limit: 200 });
+  return items.map(toExcursion);
+}
+
+export async function fetchUnitExcursions(unit, from, to, signal) {
+  const { items } = await get("/api/v1/excursions", { unit, from: iso(from), to: iso(to), limit: 1_000 }, signal);
+  return items.map(toExcursion);
+}
+
+function toUnit(item) {
+  return {
+    id: item.id,
+    site: item.site,
+    name: item.name,
+    state: item.state,
+    since: timeOrNull(item.since),
+    latest: item.latest ? toReading(item.latest) : null,
+  };
+}
+
+function toSensor(item) {
+  const gap = item.configuration?.max_gap_seconds;
+  const interval = item.configuration?.expected_interval_seconds;
+  return {
+    id: item.id,
+    unit: item.unit,
+    probe: item.probe,
+    state: item.state,
+    since: timeOrNull(item.since),
+    latest: item.latest ? toReading(item.latest) : null,
+    maxGapMs: gap ? gap * 1000 : null,
+    intervalMs: interval ? interval * 1000 : null,
+  };
+}
+
+/** A reading as REST and events write it. */
+export function toReading(item) {
+  return {
+    sensor: item.sensor,
+    unit: item.unit,
+    measuredAt: Date.parse(item.measured_at),
+    temperature: item.temperature_celsius ?? null,
+    humidity: item.humidity_percent ?? null,
+    batteryVolts: item.battery_volts ?? null,
+    batteryPercent: item.battery_percent ?? null,
+    doorOpen: item.door_open ?? null,
+    fault: item.fault ?? null,
+  };
+}
+
+/** An excursion as REST writes it, or the data of an alert with the envelope's site and unit. */
+export function toExcursion(item) {
+  return {
+    id: item.id,
+    version: item.version,
+    site: item.site,
+    unit: item.unit,
+    sensor: item.sensor ?? null,
+    band: item.band ?? "",
+    side: item.side ?? "high",
+    severity: item.severity,
+    limit: item.limit_celsius ?? null,
+    startedAt: Date.parse(item.started_at),
+    openedAt: Date.parse(item.opened_at),
+    endedAt: timeOrNull(item.ended_at),
+    closedAt: timeOrNull(item.closed_at),
+    endedBy: item.ended_by ?? null,
+    peak: item.peak_celsius ?? null,
+    unknownMs: (item.unknown_seconds ?? 0) * 1000,
+  };
+}
+
+function timeOrNull(text) {
+  return text ? Date.parse(text) : null;
+}
+
+function iso(at) {
+  return new Date(at).toISOString();
+}
+
+async function pages(path, parameters, onPage, signal) {
+  let cursor = null;
+  for (let page = 0; page < PAGES_AT_MOST; page += 1) {
+    const answer = await get(path, cursor === null ? parameters : { ...parameters, cursor }, signal);
+    onPage(answer.items);
+    cursor = answer.next;
+    if (!cursor) return;
+  }
+}
+
+async function get(path, parameters, signal) {
+  const query = new URLSearchParams(parameters).toString();
+  const token = currentToken();
+  const deadline = AbortSignal.timeout(TIMEOUT_MS);
+  let response;
+  let body;
+  try {
+    response = await fetch(query ? `${path}?${query}` : path, {
+      headers: token ? { "x-stack-access-token": token } : {},
+      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      cache: "no-store",
+    });
+    noteServerClock(response);
+    body = await response.json();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Unavailable("The server does not answer. Check your connection; this page tries again by itself.");
+  }
+  if (response.ok) return body;
+  const message = body?.error?.message ?? `The server answered ${response.status}.`;
+  if (response.status === 401) throw new SignedOut(message);
+  if (response.status >= 500) throw new Unavailable(message);
+  throw new Refused(message);
+}
+
+function noteServerClock(response) {
+  const date = Date.parse(response.headers.get("date") ?? "");
+  if (Number.isNaN(date)) return;
+  const ahead = date + 500 - Date.now();
+  // The header has whole seconds: a smaller difference means nothing.
+  clockAheadMs = Math.abs(ahead) < 2_000 ? 0 : ahead;
+}

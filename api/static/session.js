@@ -1,0 +1,52 @@
+// Who is signed in, as far as this page holds it: a token in sessionStorage, taken from the address once. Knows nothing of the API.
+
+const TOKEN = "coldstream.token";
+const DEGREES = "coldstream.degrees";
+const ORDER = "coldstream.order";
+
+/** Move `#access_token=...` out of the address, so that it is in no history, bookmark or picture of the screen. */
+export function takeTokenFromAddress() {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const token = fragment.get("access_token");
+  if (!token) return;
+  sessionStorage.setItem(TOKEN, token);
+  for (const name of ["access_token", "token_type", "expires_in", "refresh_token", "state"]) fragment.delete(name);
+  const rest = fragment.toString();
+  history.replaceState(null, "", location.pathname + location.search + (rest ? `#${rest}` : ""));
+}
+
+export function currentToken() {
+  return sessionStorage.getItem(TOKEN);
+}
+
+export function forgetToken() {
+  sessionStorage.removeItem(TOKEN);
+}
+
+/** "celsius" or "fahrenheit". */
+export function rememberedDegrees() {
+  return localStorage.getItem(DEGREES) === "fahrenheit" ? "fahrenheit" : "celsius";
+}
+
+export function rememberDegrees(degrees) {
+  localStorage.setItem(DEGREES, degrees);
+}
+
+/** "name" or "worst". */
+export function rememberedOrder() {
+  return localStorage.getItem(ORDER) === "worst" ? "worst" : "name";
+}
+
+export function rememberOrder(order) {
+  localStorage.setItem(ORDER, order);
+}
+
+/** The unit that the address names, or null. */
+export function unitInAddress() {
+  const unit = Number(new URLSearchParams(location.hash.slice(1)).get("unit"));
+  return Number.isInteger(unit) && unit > 0 ? unit : null;
+}
+
+export function addressOfUnit(unit) {
+  return `#unit=${unit}`;
+}
