@@ -4,6 +4,7 @@ The webhook and the WebSocket stand ahead of FastAPI as plain ASGI endpoints, be
 as much as all the rest of taking an uplink.
 """
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -128,6 +129,8 @@ async def start(settings: ApiSettings) -> AsyncIterator[Endpoints]:
         await database.open()
         stack.push_async_callback(database.close)
         await stack.enter_async_context(background.running(**jobs))
+        gc.collect()
+        gc.freeze()  # what is there now stays: a full collection need not walk through it, which would hold up every request
         log.info("the API has started", process=settings.process, ticks=settings.ticks_enabled)
         yield Endpoints(
             webhook=Webhook(producer, senders),

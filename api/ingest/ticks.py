@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import structlog
 
 from api.ingest.webhook import UplinkLog
-from pipelines.connectors.kafka_loop import Acknowledgement, QueueFull
+from pipelines.connectors.kafka_loop import Acknowledgement, QueueFull, acknowledged
 from pipelines.connectors.metrics import TICKS_MISSED, TICKS_WRITTEN
 from schemas.partitions import DEVICE_PARTITIONS
 from schemas.topics import UPLINKS
@@ -93,8 +93,4 @@ class Ticker:
 
 async def all_acknowledged(sent: list[Acknowledgement]) -> bool:
     """Return whether the broker has every one of them within ACK_SECONDS."""
-    try:
-        async with asyncio.timeout(ACK_SECONDS):
-            return all(error is None for error in await asyncio.gather(*sent))
-    except TimeoutError:
-        return False
+    return all(await asyncio.gather(*(acknowledged(one, ACK_SECONDS) for one in sent)))

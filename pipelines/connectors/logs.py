@@ -13,6 +13,9 @@ from pipelines.connectors.settings import flag, setting
 
 LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
+CHATTY: Final = ("httpx", "httpcore", "asyncio", "kafka")
+"""Libraries whose information is one line per request or connection: only their warnings are written."""
+
 SECRET_KEY: Final = re.compile(r"secret|token|password|authorization|api_?key|cookie", re.IGNORECASE)
 """A field with such a name is never written out."""
 
@@ -82,3 +85,5 @@ def configure_logging(level: str | None = None, *, pretty: bool | None = None) -
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(LEVELS[name])
+    for chatty in CHATTY:
+        logging.getLogger(chatty).setLevel(max(LEVELS[name], logging.WARNING))

@@ -5,7 +5,7 @@ Labels are closed sets (a reason, a flow, a partition, a route's template), neve
 
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics, start_http_server
 
 from pipelines.connectors.errors import Misconfigured
 from pipelines.connectors.settings import flag, setting, whole_number
@@ -90,6 +90,7 @@ def serve_metrics(default_port: int) -> int | None:
     if not flag("METRICS_ENABLED", default=False):
         return None
     port = whole_number("METRICS_PORT", default_port, least=1, most=65_535)
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     host = setting("METRICS_HOST", "127.0.0.1")
     try:
         start_http_server(port, addr=host)
