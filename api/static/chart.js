@@ -156,6 +156,7 @@ export class Chart {
     ctx.save();
     ctx.setLineDash([]);
     ctx.lineJoin = "round";
+    ctx.textAlign = "left";
     ctx.lineWidth = 4 * devicePixelRatio;
     ctx.strokeStyle = this.colors.surface;
     ctx.strokeText(text, x, y);

@@ -1,0 +1,126 @@
+"""The panel of the chosen unit: its chart of readings, limits, excursions and unknown time."""
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.fake_api import TOKEN, FakeApi
+
+COLOURS = """() => {
+  const canvas = document.querySelector('.chart canvas');
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let red = 0;
+  let grey = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    const [r, g, b, a] = data.slice(at, at + 4);
+    if (a > 20 && a < 80 && r > 150 && g < 80) red += 1;
+    if (a > 20 && Math.abs(r - g) < 30 && Math.abs(g - b) < 30 && b < 110) grey += 1;
+  }
+  return { red: red / (canvas.width * canvas.height), grey: grey / (canvas.width * canvas.height) };
+}"""
+
+
+def open_unit(page: Page, name: str) -> None:
+    """Choose a unit by its tile and wait for its chart."""
+    page.locator(".tile", has=page.get_by_text(name, exact=True)).click()
+    page.wait_for_selector(".chart[data-points]")
+
+
+def test_an_excursion_is_shaded_and_the_limits_are_drawn(live_page: Page) -> None:
+    open_unit(live_page, "Vaccine fridge 2")
+
+    chart = live_page.locator(".chart")
+    expect(chart).to_have_attribute("data-shaded", "1")
+    expect(chart).to_have_attribute("data-limits", "2")
+    expect(chart).to_have_attribute("data-unknown", "0")
+    assert live_page.evaluate(COLOURS)["red"] > 0.01
+    expect(live_page.locator(".legend")).to_contain_text("High 8.0\u202f°C, critical")
+    expect(live_page.locator('[data-part="excursion-list"] li')).to_have_count(1)
+
+
+def test_unknown_time_is_hatched_and_counted(live_page: Page) -> None:
+    open_unit(live_page, "Vaccine fridge 10")
+
+    chart = live_page.locator(".chart")
+    expect(chart).to_have_attribute("data-unknown", "1")
+    expect(chart).to_have_attribute("data-shaded", "0")
+    assert live_page.evaluate(COLOURS)["grey"] > 0.005
+    expect(live_page.locator(".legend")).to_contain_text("Unknown")
+    expect(live_page.locator(".chart-sum")).to_contain_text("unknown 1 h")
+
+
+def test_a_unit_never_silent_has_no_hatch(live_page: Page) -> None:
+    open_unit(live_page, "Vaccine fridge 1")
+
+    colours = live_page.evaluate(COLOURS)
+    assert colours["red"] < 0.001
+    expect(live_page.locator(".chart-sum")).to_contain_text("known 100 % of the time")
+
+
+def test_a_long_range_is_a_band_of_lowest_and_highest(live_page: Page) -> None:
+    open_unit(live_page, "Plasma freezer")
+    expect(live_page.locator(".chart")).to_have_attribute("data-kind", "line")
+
+    live_page.locator('input[value="30d"]').check(force=True)
+
+    expect(live_page.locator(".chart")).to_have_attribute("data-kind", "band")
+    expect(live_page.locator(".legend")).to_contain_text("Lowest to highest")
+    expect(live_page.locator(".chart")).to_have_attribute("data-shaded", "1")
+
+
+def test_the_value_under_the_pointer_is_told_with_the_time_at_the_site(live_page: Page) -> None:
+    open_unit(live_page, "Vaccine fridge 1")
+    over = live_page.locator(".chart .u-over").bounding_box()
+    assert over is not None
+
+    live_page.mouse.move(over["x"] + over["width"] / 2, over["y"] + 50)
+
+    readout = live_page.locator(".readout")
+    expect(readout).to_contain_text("°C")
+    hour = live_page.evaluate("new Intl.DateTimeFormat('en-GB', {hour: '2-digit', timeZone: 'Europe/Berlin'}).format(Date.now() - 12 * 3600e3)")
+    assert f", {hour}:" in readout.inner_text()
+
+
+def test_the_pointer_over_unknown_time_reads_unknown(live_page: Page) -> None:
+    open_unit(live_page, "Vaccine fridge 10")
+    over = live_page.locator(".chart .u-over").bounding_box()
+    assert over is not None
+
+    live_page.mouse.move(over["x"] + over["width"] * 15 / 24, over["y"] + 50)
+
+    expect(live_page.locator(".readout")).to_contain_text("unknown")
+
+
+def test_a_live_reading_goes_on_in_the_chart(live_page: Page, api: FakeApi) -> None:
+    open_unit(live_page, "Vaccine fridge 1")
+
+    api.push_reading(api.fleet.units[1], 7.77)
+
+    expect(live_page.locator(".panel-temperature")).to_have_text("7.8\u00a0°C")
+    expect(live_page.locator(".chart-sum")).to_contain_text("to 7.8\u202f°C")
+
+
+def test_the_address_keeps_the_unit(browser_page: Page, api: FakeApi) -> None:
+    browser_page.goto(f"{api.url}/#access_token={TOKEN}&unit=4")
+
+    expect(browser_page.locator("#panel-title")).to_have_text("Plasma freezer")
+    assert browser_page.url == f"{api.url}/#unit=4"
+
+    browser_page.reload()
+    expect(browser_page.locator("#panel-title")).to_have_text("Plasma freezer")
+
+
+def test_arrow_keys_move_through_the_chart(live_page: Page) -> None:
+    open_unit(live_page, "Vaccine fridge 1")
+    live_page.locator(".chart").focus()
+
+    live_page.keyboard.press("ArrowLeft")
+
+    expect(live_page.locator(".readout")).to_contain_text("°C")
+
+
+def test_the_chart_has_words_for_those_who_cannot_see_it(live_page: Page) -> None:
+    open_unit(live_page, "Vaccine fridge 2")
+
+    label = live_page.locator(".chart").get_attribute("aria-label")
+    assert label is not None
+    assert label.startswith("Temperature of Vaccine fridge 2 over the last 24 hours: ")
+    assert label.endswith("1 excursion.")
