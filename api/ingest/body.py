@@ -20,10 +20,10 @@ class NoBody(Enum):
     """The sender hung up."""
 
 
-async def read_body(receive: Receive, seconds: float = BODY_SECONDS) -> bytes | NoBody:
+async def read_body(receive: Receive) -> bytes | NoBody:
     """Return the whole body, or why there is none."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(BODY_SECONDS):
             return await _read(receive)
     except TimeoutError:
         return NoBody.TOO_SLOW
