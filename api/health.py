@@ -60,12 +60,16 @@ class Health:
     async def wait_until_accepting(self) -> None:
         """Return once uplinks can be accepted, by a look that is made now."""
         while True:
-            for part in INGEST_PARTS:
-                self._states.pop(part, None)
+            self.forget(INGEST_PARTS)
             states = await self.look(INGEST_PARTS)
             if all(state.up for state in states.values()):
                 return
             await asyncio.sleep(ACCEPTING_POLL_SECONDS)
+
+    def forget(self, parts: Collection[Part] = tuple(Part)) -> None:
+        """Let the next look at these parts be one that is made then."""
+        for part in parts:
+            self._states.pop(part, None)
 
     async def _state(self, part: Part) -> PartState:
         async with self._locks[part]:

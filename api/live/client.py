@@ -39,7 +39,7 @@ class Client:
             self.closing.set_result(code)
 
     def send(self, frame: str) -> None:
-        """Queue a frame that must not be lost, or close the client that has not read the last thousand."""
+        """Queue a frame that must not be lost, or close the client that does not even read those."""
         try:
             self.outbox.put(frame)
         except ClientTooSlow:

@@ -105,6 +105,7 @@ class Hub:
                         self._resync()
                     else:
                         self.deliver(channel, message)
+                        await asyncio.sleep(0)  # a burst must not fill the outboxes before anybody could send
             except Retryable as error:
                 log.warning("no live events for now", error=str(error), again_in_seconds=backoff)
             await asyncio.sleep(backoff)

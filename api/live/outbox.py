@@ -13,8 +13,9 @@ from pipelines.connectors.metrics import LIVE_READINGS_DROPPED
 MAX_READINGS: Final = 256
 """Frames of readings that wait for a slow client; older ones tell nothing that the next does not."""
 
-MAX_KEPT: Final = 1_000
-"""Alerts, state changes and answers that wait; a client this far behind is not reading at all."""
+MAX_KEPT: Final = 5_000
+"""Alerts, state changes and answers that wait: a gateway's failure may tell of some thousand units at once. A client further
+behind is not reading at all."""
 
 
 class ClientTooSlow(Exception):  # noqa: N818 - it says what is the case
