@@ -1,0 +1,111 @@
+"""The shard evaluator: all sensors of one partition, judged in batches.
+
+A reading that is in range for every band of a sensor without a run changes nothing but the newest reading: such readings are
+taken by the column. All others go through the pure machine, sensor by sensor. Whatever the batching, the facts are the same,
+and so are the offsets they are as of. Knows no Bytewax and reads no clock.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from pipelines.connectors.errors import Misconfigured
+from pipelines.domain.partition_clock import PartitionClock
+from pipelines.domain.sensor import SensorState
+from pipelines.engine.devices import Devices
+from pipelines.engine.judgements import Fact, Judged, LateReadings, Output
+from pipelines.engine.sensors import Sensors
+from pipelines.engine.shard_table import DEVICE, SENSOR
+from pipelines.engine.terms import Terms
+from pipelines.engine.ticks import read_ticks
+from pipelines.engine.unpack import fresh_rows
+
+SNAPSHOT_VERSION: Final = 1
+"""Of the bytes below. A shipped version must load for ever or be migrated."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, array_like=True):
+    """What a shard keeps over a restart."""
+
+    version: int
+    done: int
+    clock: PartitionClock
+    sensors: bytes
+    devices: bytes
+    machines: dict[int, SensorState]
+    """Machine states by slot, of sensors that are not quiet."""
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(Snapshot)
+
+
+class Shard:
+    """The state of one partition."""
+
+    def __init__(self, partition: int, terms: Terms, snapshot: bytes | None = None) -> None:
+        """Start fresh or from a snapshot; raises Misconfigured on one that this code cannot read."""
+        self.partition = partition
+        if snapshot is None:
+            kept = Snapshot(SNAPSHOT_VERSION, -1, PartitionClock(), b"", b"", {})
+        else:
+            kept = read_snapshot(snapshot)
+        self.done = kept.done
+        self.clock = kept.clock
+        self._devices = Devices(kept.devices, terms)
+        self._sensors = Sensors(kept.sensors, kept.machines, terms, self._devices)
+
+    def on_records(self, values: Sequence[bytes]) -> list[Output]:
+        """Judge the records of the topic `readings` that came next; return facts in the order of their offsets."""
+        rows, done, dropped = fresh_rows(values, self.done)
+        self._sensors.count("repeated", dropped)
+        if not len(rows):
+            return []
+        ticks = read_ticks(rows, self.clock)
+        facts: list[Fact] = []
+        self._devices.on_rows(rows, ticks, facts)
+        late = self._sensors.on_rows(rows, ticks, facts)
+        self.clock = ticks.after
+        self.done = done
+        facts.sort(key=lambda fact: fact.as_of)
+        outputs: list[Output] = [
+            LateReadings(self.partition, sensor, device, organization, measured_from, offset)
+            for sensor, device, organization, measured_from, offset in late
+        ]
+        if facts:
+            outputs.append(Judged(self.partition, done, tuple(facts)))
+        return outputs
+
+    def snapshot(self) -> bytes:
+        """Return what must be kept over a restart."""
+        return _ENCODER.encode(
+            Snapshot(
+                SNAPSHOT_VERSION,
+                self.done,
+                self.clock,
+                self._sensors.content(),
+                self._devices.content(),
+                self._sensors.machines,
+            ),
+        )
+
+
+def read_snapshot(content: bytes) -> Snapshot:
+    """Return a snapshot; raises Misconfigured on an unknown version or a damaged one."""
+    try:
+        snapshot = _DECODER.decode(content)
+        whole = len(snapshot.sensors) % SENSOR.itemsize == 0 and len(snapshot.devices) % DEVICE.itemsize == 0
+    except msgspec.DecodeError as error:
+        message = f"a snapshot of detect_excursions cannot be read: {error}; delete the recovery folder to rebuild it from the log"
+        raise Misconfigured(message) from error
+    if snapshot.version != SNAPSHOT_VERSION or not whole:
+        message = (
+            f"a snapshot of detect_excursions has version {snapshot.version}; this code reads {SNAPSHOT_VERSION}: "
+            "run the code that wrote it, or delete the recovery folder to rebuild it from the log"
+        )
+        raise Misconfigured(message)
+    return snapshot
+
+

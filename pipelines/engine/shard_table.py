@@ -1,0 +1,87 @@
+"""A shard's sensors and devices as columns: one row each, found by id in vectorised look-ups, kept as bytes in snapshots."""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+FAR: Final = np.iinfo(np.int64).max
+LONG_AGO: Final = -(1 << 62)
+
+SENSOR: Final = np.dtype(
+    [
+        ("id", "<i4"),
+        ("device", "<i4"),
+        ("unit", "<i4"),
+        ("organization", "<i4"),
+        ("assignment", "<i4"),
+        ("policy", "<i4"),
+        ("configuration", "<i4"),
+        ("low", "<i4"),  # hundredths; within low..high a quiet sensor stays quiet
+        ("high", "<i4"),
+        ("judged_at", "<i8"),
+        ("measured_at", "<i8"),  # of the newest row
+        ("max_gap_ms", "<i8"),
+        ("known_until", "<i8"),
+        ("due", "<i8"),  # the machine's next deadline; FAR for none
+        ("temperature", "<i2"),  # of the newest row; absent in a fault mark
+        ("state", "u1"),  # index in schemas.events.SEVERITY_ORDER
+        ("in_machine", "u1"),  # 1: a machine state is kept beside the columns
+    ],
+)
+"""76 bytes a sensor."""
+
+DEVICE: Final = np.dtype(
+    [
+        ("id", "<i4"),
+        ("sensor", "<i4"),
+        ("unit", "<i4"),
+        ("organization", "<i4"),
+        ("heard_at", "<i8"),
+        ("offline_after_ms", "<i8"),
+        ("offline_since", "<i8"),  # LONG_AGO: not offline
+    ],
+)
+"""40 bytes a device."""
+
+Array = npt.NDArray[Any]
+Slots = npt.NDArray[np.intp]
+
+
+class Table:
+    """Rows of a dtype with an `id`, in the order they came; `slots` finds them by id."""
+
+    def __init__(self, dtype: np.dtype[Any], content: bytes = b"") -> None:
+        """Start empty, or from a snapshot's bytes."""
+        self.rows: Array = np.frombuffer(bytearray(content), dtype=dtype)
+        self._sorted: Array = np.zeros(0, dtype=np.int32)
+        self._order: Slots = np.zeros(0, dtype=np.intp)
+        self._index()
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.rows)
+
+    def slots(self, ids: Array) -> tuple[Slots, Array]:
+        """Return the slot of each id, adding those not known yet, and the slots that were added."""
+        places = np.searchsorted(self._sorted, ids)
+        unknown = np.ones(len(ids), dtype=np.bool_)
+        inside = places < len(self._sorted)
+        unknown[inside] = self._sorted[places[inside]] != ids[inside]
+        if not unknown.any():
+            return self._order[places], np.zeros(0, dtype=np.intp)
+        added = np.unique(ids[unknown])
+        fresh = np.zeros(len(added), dtype=self.rows.dtype)
+        fresh["id"] = added
+        first = len(self.rows)
+        self.rows = np.concatenate([self.rows, fresh])
+        self._index()
+        return self._order[np.searchsorted(self._sorted, ids)], np.arange(first, len(self.rows))
+
+    def content(self) -> bytes:
+        """Return the rows as bytes, for a snapshot."""
+        return self.rows.tobytes()
+
+    def _index(self) -> None:
+        self._order = np.argsort(self.rows["id"], kind="stable")
+        self._sorted = self.rows["id"][self._order]
