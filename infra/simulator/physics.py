@@ -1,0 +1,142 @@
+"""How warm it is inside a unit at an instant: a pure function of the unit, its troubles and the time.
+
+Sum of: set point, the compressor's saw tooth, what each opening of the door let in, a freezer's defrosts, a slow drift,
+and the warming while the compressor has failed. Degrees Celsius as floats and ms UTC; rounding is the device's task.
+The curves are plausible, not measured.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from infra.simulator.chance import between, fraction
+
+MINUTE: Final = 60_000
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+DOOR_SLOT: Final = 75 * MINUTE
+"""At most one opening begins in each slot."""
+DOOR_COOLING: Final = 9 * MINUTE
+"""Time constant with which let-in warmth goes away."""
+BUSY_HOURS: Final = range(6, 19)
+DEFROST_PERIOD: Final = 8 * HOUR
+DEFROST_LENGTH: Final = 40 * MINUTE
+DEFROST_PEAK: Final = 7.0
+REPAIR_COOLING: Final = 15 * MINUTE
+"""Time constant with which a repaired unit cools down again."""
+NOISE: Final = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Climate:
+    """What a unit is like inside and around."""
+
+    key: int
+    """Sets this unit's chance apart from every other's."""
+    set_point: float
+    swing: float
+    """Half of the compressor's saw tooth."""
+    cycle: int
+    """Length of the saw tooth in ms."""
+    ambient: float
+    warming: int
+    """Time constant in ms with which it goes to `ambient` without cooling."""
+    defrosts: bool = False
+    drift_per_day: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """When a failing compressor stands still: for `length` ms in each `period`, `offset` ms after `origin`."""
+
+    origin: int
+    period: int
+    offset: int
+    length: int
+
+
+def inside(climate: Climate, at: int, *, origin: int, failures: Failures | None = None) -> float:
+    """Return the temperature inside at an instant; drift counts from `origin`."""
+    drift = climate.drift_per_day * max(0, at - origin) / DAY
+    return (
+        climate.set_point
+        + climate.swing * _saw_tooth((at / climate.cycle + fraction(climate.key, 1)) % 1.0)
+        + NOISE * between(-1, 1, climate.key, 2, at)
+        + _let_in(climate, at)
+        + (_defrost(climate, at) if climate.defrosts else 0.0)
+        + (_failing(climate, at, failures) if failures else 0.0)
+        + drift
+    )
+
+
+def around(climate: Climate, at: int) -> float:
+    """Return the temperature of the room the unit stands in."""
+    return climate.ambient + 1.5 * math.sin(math.tau * (at % DAY) / DAY - 2.0) + between(-0.1, 0.1, climate.key, 3, at)
+
+
+def humidity(climate: Climate, at: int) -> float:
+    """Return the relative humidity inside in percent."""
+    return 48 + 14 * fraction(climate.key, 4) + 9 * _let_in(climate, at) + between(-1, 1, climate.key, 5, at)
+
+
+def door_is_open(climate: Climate, at: int) -> bool:
+    """Say whether the door stands open at an instant."""
+    return any(begin <= at < begin + length for begin, length in _openings(climate, at))
+
+
+def door_openings(climate: Climate, at: int, since: int) -> tuple[int, int]:
+    """Return how many openings ended in (since, at], at most 50, and the length of the last of them in ms."""
+    ended = [
+        (begin + length, length)
+        for slot in range(max(since // DOOR_SLOT - 1, at // DOOR_SLOT - 50), at // DOOR_SLOT + 1)
+        if (opening := _opening(climate, slot)) is not None
+        for begin, length in [opening]
+        if since < begin + length <= at
+    ]
+    return len(ended), ended[-1][1] if ended else 0
+
+
+def _saw_tooth(phase: float) -> float:
+    """Return -1..1: two fifths of a cycle cooling down, three fifths warming up."""
+    return 1 - phase * 5 if phase < 0.4 else (phase - 0.4) / 0.3 - 1
+
+
+def _opening(climate: Climate, slot: int) -> tuple[int, int] | None:
+    """Return begin and length of the opening in a slot, if there is one."""
+    begin = slot * DOOR_SLOT + int(between(0, DOOR_SLOT, climate.key, 6, slot))
+    likely = 0.8 if begin % DAY // HOUR in BUSY_HOURS else 0.15
+    if fraction(climate.key, 7, slot) >= likely:
+        return None
+    return begin, int(between(15_000, 150_000, climate.key, 8, slot))
+
+
+def _openings(climate: Climate, at: int) -> list[tuple[int, int]]:
+    """Return the openings whose effect can still be felt."""
+    slot = at // DOOR_SLOT
+    return [opening for one in (slot - 1, slot) if (opening := _opening(climate, one)) is not None]
+
+
+def _let_in(climate: Climate, at: int) -> float:
+    total = 0.0
+    for begin, length in _openings(climate, at):
+        if at < begin:
+            continue
+        reach = 0.16 * (climate.ambient - climate.set_point) * min(1.0, length / 120_000)
+        opened = reach * min(at - begin, length) / length
+        total += opened * math.exp(-max(0, at - begin - length) / DOOR_COOLING)
+    return total
+
+
+def _defrost(climate: Climate, at: int) -> float:
+    since = (at + int(DEFROST_PERIOD * fraction(climate.key, 9))) % DEFROST_PERIOD
+    return DEFROST_PEAK * math.sin(math.pi * since / DEFROST_LENGTH) if since < DEFROST_LENGTH else 0.0
+
+
+def _failing(climate: Climate, at: int, failures: Failures) -> float:
+    """Return the warming by the failure that is on, or what is left of the last one."""
+    since = (at - failures.origin - failures.offset) % failures.period
+    if at < failures.origin + failures.offset:
+        return 0.0
+    warmed = (climate.ambient - climate.set_point) * (1 - math.exp(-min(since, failures.length) / climate.warming))
+    return warmed * math.exp(-max(0, since - failures.length) / REPAIR_COOLING)

@@ -1,0 +1,133 @@
+"""What the registry must hold for a simulated fleet: its sites, units, sensors, and terms and policies by pace."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from infra.seed import Registry, Rule, SensorSpec, SiteSpec, Terms, UnitSpec
+from infra.simulator.fleet import Device, Fleet, Unit, UnitKind
+from infra.simulator.payloads import VERSIONS
+
+POLICY_NAMES: Final = {
+    UnitKind.REFRIGERATOR: "Vaccine refrigerator",
+    UnitKind.COLD_ROOM: "Pharmacy cold room",
+    UnitKind.FREEZER: "Freezer",
+}
+
+Documents = Mapping[UnitKind, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Terms in force from an instant on (ms UTC): how often sensors report and what each kind of unit is judged by."""
+
+    effective_at: int
+    interval_ms: int
+    documents: Documents
+    max_gap_ms: int
+    offline_after_ms: int
+
+    @classmethod
+    def usual(cls, effective_at: int, interval_ms: int, documents: Documents) -> "Pace":
+        """Return a pace with the default gap of three intervals and offline after as much, at least 10 min."""
+        return cls(effective_at, interval_ms, documents, 3 * interval_ms, max(600_000, 3 * interval_ms))
+
+
+def _cold(high: float, *, hold: float, recovery: float, freezing_hold: float) -> dict[str, Any]:
+    band = {"min_samples": 2, "recovery_margin_celsius": 0.5, "recovery_hold_seconds": recovery}
+    return {
+        "bands": [
+            {
+                "name": "warm",
+                "side": "high",
+                "limit_celsius": high,
+                "hold_seconds": hold,
+                "severity": "critical",
+                **band,
+            },
+            {"name": "cold", "side": "low", "limit_celsius": 2, "hold_seconds": hold, "severity": "warning", **band},
+            {
+                "name": "freezing",
+                "side": "low",
+                "limit_celsius": -0.5,
+                "inclusive": True,
+                "hold_seconds": freezing_hold,
+                "min_samples": 2,
+                "severity": "critical",
+            },
+        ],
+    }
+
+
+def _frozen(*, hold: float, recovery: float) -> dict[str, Any]:
+    return {
+        "bands": [
+            {
+                "name": "thawing",
+                "side": "high",
+                "limit_celsius": -15,
+                "hold_seconds": hold,
+                "min_samples": 2,
+                "recovery_margin_celsius": 1,
+                "recovery_hold_seconds": recovery,
+                "severity": "critical",
+            },
+        ],
+    }
+
+
+USUAL: Final[Documents] = {
+    UnitKind.REFRIGERATOR: _cold(8, hold=900, recovery=300, freezing_hold=3600),
+    UnitKind.COLD_ROOM: _cold(8, hold=900, recovery=300, freezing_hold=3600),
+    UnitKind.FREEZER: _frozen(hold=2700, recovery=300),
+}
+"""Holds of real life."""
+
+QUICK: Final[Documents] = {
+    UnitKind.REFRIGERATOR: _cold(8, hold=8, recovery=5, freezing_hold=20),
+    UnitKind.COLD_ROOM: _cold(8, hold=10, recovery=6, freezing_hold=20),
+    UnitKind.FREEZER: _frozen(hold=20, recovery=6),
+}
+"""Holds of 5 to 20 s, for an audience."""
+
+
+def registry_of(
+    fleet: Fleet,
+    *,
+    team_id: str,
+    name: str,
+    application: str,
+    secret: str,
+    valid_from: int,
+    paces: tuple[Pace, ...],
+) -> Registry:
+    """Return the registry of a fleet whose assignments begin at `valid_from` (ms UTC)."""
+    return Registry(
+        team_id=team_id,
+        name=name,
+        application=application,
+        secret=secret,
+        sites=tuple(SiteSpec(site.name, site.time_zone) for site in fleet.sites),
+        units=tuple(_unit(unit, paces) for unit in fleet.units),
+        valid_from=valid_from,
+    )
+
+
+def _unit(unit: Unit, paces: tuple[Pace, ...]) -> UnitSpec:
+    policy = POLICY_NAMES[unit.kind]
+    rules = tuple(Rule(policy, pace.documents[unit.kind], pace.effective_at) for pace in paces)
+    sensors = tuple(_sensor(device, paces) for device in unit.devices)
+    return UnitSpec(unit.site.name, unit.name, unit.kind.value, rules, sensors)
+
+
+def _sensor(device: Device, paces: tuple[Pace, ...]) -> SensorSpec:
+    version = VERSIONS[device.model]
+    return SensorSpec(
+        dev_eui=device.dev_eui,
+        terms=tuple(
+            Terms(pace.effective_at, pace.interval_ms, pace.max_gap_ms, pace.offline_after_ms) for pace in paces
+        ),
+        brand_id=version.brand_id,
+        model_id=version.model_id,
+        device_name=device.device_id,
+    )
