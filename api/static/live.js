@@ -13,7 +13,7 @@ const TOO_MANY_CLIENTS = 1013;
 export class Live {
   /**
    * @param {{token: () => string|null, sites: () => number[]|null, onStatus: (status: string) => void, onReady: () => void,
-   *   onEvent: (event: object) => void, onResync: () => void, onSignedOut: () => void, onLimited: (message: string) => void}} hooks
+   *   onEvent: (event: object) => void, onResync: () => void, onSignedOut: () => void}} hooks
    * `sites` is null until they are known. `onReady` is called once all sites of a connection are subscribed: what is fetched after it misses nothing.
    */
   constructor(hooks) {
@@ -58,6 +58,7 @@ export class Live {
     this.retry = null;
     this.authenticated = false;
     this.ready = false;
+    this.isLimited = false;
     this.asked = new Set();
     this.pending = new Set();
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
@@ -105,7 +106,7 @@ export class Live {
       this.asked.delete(frame.site);
       setTimeout(() => this.subscribeSites(), BUSY_RETRY_MS);
     }
-    this.hooks.onLimited(frame.message);
+    this.isLimited = true;
     this.tellWhenReady();
   }
 
@@ -113,7 +114,7 @@ export class Live {
     if (this.ready || !this.authenticated || this.pending.size > 0 || this.hooks.sites() === null) return;
     this.ready = true;
     this.attempts = 0;
-    this.hooks.onStatus("live");
+    this.hooks.onStatus(this.isLimited ? "limited" : "live");
     this.hooks.onReady();
   }
 

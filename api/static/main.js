@@ -18,7 +18,10 @@ const REORDER_PAUSE_MS = 1_000;
 const RETRY_MS = 5_000;
 /** If the WebSocket takes longer than this, show what REST knows; it is fetched again once events flow. */
 const LIVE_HEAD_START_MS = 700;
+/** Thousands of pages are told at once that they missed something: they ask at different moments. */
 const RESYNC_SPREAD_MS = 2_000;
+/** A page that is too slow must not be slowed down further by fetching all the time. */
+const RESYNC_PAUSE_MS = 10_000;
 
 const CONNECTION_WORDS = { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting", limited: "Live for some sites" };
 
@@ -33,12 +36,8 @@ const live = new Live({
   onStatus: showConnection,
   onReady: () => refetch(),
   onEvent: takeEvent,
-  onResync: () => setTimeout(refetch, Math.random() * RESYNC_SPREAD_MS),
+  onResync: () => planResync(),
   onSignedOut: () => showDoorway("ended"),
-  onLimited: (message) => {
-    showConnection("limited");
-    console.info(message);
-  },
 });
 
 let areSitesKnown = false;
@@ -53,6 +52,8 @@ let isPointerDown = false;
 let isFramePlanned = false;
 let isWholeViewOld = false;
 let retry = null;
+let resync = null;
+let fetchedAt = -Infinity;
 
 start();
 
@@ -114,6 +115,7 @@ async function refetch() {
     return;
   }
   isFetching = true;
+  fetchedAt = performance.now();
   mustFetchAgain = false;
   fleet.beginFetch();
   try {
@@ -126,6 +128,15 @@ async function refetch() {
     isFetching = false;
   }
   if (mustFetchAgain) refetch();
+}
+
+function planResync() {
+  if (resync !== null) return;
+  const pause = Math.max(0, fetchedAt + RESYNC_PAUSE_MS - performance.now());
+  resync = setTimeout(() => {
+    resync = null;
+    refetch();
+  }, pause + Math.random() * RESYNC_SPREAD_MS);
 }
 
 async function fetchUnitsAndSensors() {

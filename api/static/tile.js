@@ -3,7 +3,7 @@
 import { copyTemplate, setData, setFacts, setIcon, setText } from "./dom.js";
 import { addressOfUnit } from "./session.js";
 import { STATE_WORDS } from "./states.js";
-import { ageWords, bareTemperature, degreesSign } from "./words.js";
+import { ageWords, bareTemperature, degreesSign, oldWords } from "./words.js";
 
 export class Tile {
   constructor() {
@@ -70,9 +70,9 @@ export function showTemperature(parts, unit, degrees) {
 export function valueAge(unit, now) {
   const sensor = unit.headline;
   if (!sensor || sensor.measuredAt === 0) return "no reading yet";
-  const age = ageWords(now - sensor.measuredAt);
-  if (sensor.fault !== null) return `probe fault ${age}`;
-  return unit.isKnown ? age : `last ${age}`;
+  const age = now - sensor.measuredAt;
+  if (sensor.fault !== null) return `probe fault ${ageWords(age)}`;
+  return unit.isKnown ? ageWords(age) : oldWords(age);
 }
 
 /** Battery, door, humidity: [icon, text, label for those who cannot see the icon]. */

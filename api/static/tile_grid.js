@@ -8,7 +8,7 @@ import { zoneWords } from "./words.js";
 const TILE_HEIGHT = 134;
 const GAP = 12;
 const HEAD = 46;
-const AFTER_SITE = 18;
+const AFTER_SITE = 6;
 const NARROWEST = 210;
 const NARROWEST_ON_PHONE = 150;
 /** Pixels beyond the window that are kept ready. */

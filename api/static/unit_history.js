@@ -17,6 +17,7 @@ export const RANGES = {
 const READINGS_AT_MOST = 3_000;
 /** Fetched before the range, so that a value that still holds at its start is there; longer gaps than this are rare. */
 const LEAD_AT_MOST_MS = 6 * HOUR;
+const FORGET_ABOVE = 2 * READINGS_AT_MOST;
 const BUCKETS_LAST_MS = 30_000;
 
 export class UnitHistory {
@@ -92,7 +93,14 @@ export class UnitHistory {
     const last = readings[readings.length - 1];
     if (!last || reading.measuredAt > last.measuredAt) readings.push(reading);
     else this.readings = joined(readings, [reading]);
+    if (readings.length > FORGET_ABOVE) this.forgetBefore(reading.measuredAt - RANGES[this.range].ms - LEAD_AT_MOST_MS);
     return true;
+  }
+
+  /** A page stays open for weeks: what has left the range is let go. */
+  forgetBefore(at) {
+    const kept = this.readings.filter((reading) => reading.measuredAt >= at);
+    if (kept.length < this.readings.length) this.readings = kept;
   }
 
   takeExcursion(excursion) {

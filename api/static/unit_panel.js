@@ -18,6 +18,8 @@ export class UnitPanel {
     this.range = "24h";
     this.hoverAt = null;
     this.history = new UnitHistory({ onChange: () => this.draw(), onError: hooks.onError });
+    this.overlay = matchMedia("(max-width: 999.98px)");
+    this.overlay.addEventListener("change", () => this.shutBehind());
     this.host.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.hooks.onClose();
     });
@@ -34,6 +36,7 @@ export class UnitPanel {
     this.host.dataset.unit = unit.id;
     this.host.hidden = false;
     document.body.dataset.panel = "open";
+    this.shutBehind();
     this.list = new ExcursionList(this.parts["excursion-list"]);
     this.chart = new Chart(this.parts.chart, (at) => this.hover(at));
     this.parts.close.addEventListener("click", () => this.hooks.onClose());
@@ -58,6 +61,13 @@ export class UnitPanel {
     this.host.replaceChildren();
     delete this.host.dataset.unit;
     delete document.body.dataset.panel;
+    this.shutBehind();
+  }
+
+  /** Where the panel covers the page, nothing behind it can be reached by keyboard or read out. */
+  shutBehind() {
+    const isCovered = this.unit !== null && this.overlay.matches;
+    for (const node of [byId("fleet"), byId("top")]) node.inert = isCovered;
   }
 
   /** Fetch again: after a loss of the connection, or for another sensor or range. */

@@ -28,6 +28,11 @@ export function degreesSign(degrees) {
   return degrees === "fahrenheit" ? "°F" : "°C";
 }
 
+/** "52 min old", for a value that is not known any more. */
+export function oldWords(milliseconds) {
+  return ageWords(milliseconds).replace(/ ago$/, " old");
+}
+
 /** "12 s ago"; a time ahead of us counts as now. */
 export function ageWords(milliseconds) {
   if (milliseconds < 1_500) return "now";

@@ -12,14 +12,14 @@ from tests.e2e.fake_api import TOKEN, FakeApi
 from tests.e2e.fake_fleet import FakeFleet, Script
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    """Playwright's driver, once."""
+    """Playwright's driver, for this folder only: while it lives, `asyncio.run` fails in this thread."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Chromium, started once for the run."""
     browser = launch(playwright)
@@ -80,5 +80,5 @@ def live_page(browser_page: Page, api: FakeApi) -> Page:
     browser_page.goto(f"{api.url}/#access_token={TOKEN}")
     browser_page.wait_for_selector('#connection[data-connection="live"]')
     browser_page.wait_for_selector(f'#grid[data-units="{len(api.fleet.units)}"]')
-    browser_page.wait_for_function("document.querySelector('#open-list li') !== null")
+    browser_page.wait_for_selector("#open-list li")
     return browser_page

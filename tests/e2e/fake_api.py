@@ -145,12 +145,13 @@ class FakeApi:
         body = self._answer(path, dict(request.query_params))
         return error(404, "not_found", f"There is no {path}.") if body is None else JSONResponse(body)
 
-    def _answer(self, path: str, asked: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
+    def _answer(self, path: str, asked: dict[str, str]) -> Any:  # noqa: ANN401, PLR0911 - JSON; one line a route
         fleet = self.fleet
         match path.split("/"):
             case ["me"]:
                 user = {"id": "00000000-0000-0000-0000-000000000001", "name": "Ada Berg", "email": "ada@example.com"}
-                return {"user": user, "token_expires_at": iso(fleet.now + 36_000_000), "organizations": [{"id": 1, "name": "Northern Clinics"}]}
+                organizations = [{"id": 1, "name": "Northern Clinics"}]
+                return {"user": user, "token_expires_at": iso(fleet.now + 36_000_000), "organizations": organizations}
             case ["sites"]:
                 return {"items": fleet.sites, "next": None}
             case ["units"]:
@@ -163,8 +164,8 @@ class FakeApi:
             case ["sensors"]:
                 return page_of([fleet.sensor_json(unit) for unit in some(fleet, asked)], fleet, asked)
             case ["readings"]:
-                unit = fleet.units[int(asked["sensor"]) - 100_000]
-                return {"items": fleet.readings(unit, instant(asked["from"]), instant(asked["to"])), "next": None}
+                measured = fleet.units[int(asked["sensor"]) - 100_000]
+                return {"items": fleet.readings(measured, instant(asked["from"]), instant(asked["to"])), "next": None}
             case ["readings", "buckets"]:
                 return {"items": self._buckets(asked), "next": None}
             case ["excursions"]:

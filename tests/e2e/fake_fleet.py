@@ -27,7 +27,7 @@ class Script(Enum):
 
     CALM = auto()
     WARMING = auto()
-    """Out of range for 75 minutes now: an open excursion."""
+    """Out of range for 75 minutes now: an open excursion. Silent from 10 to 8 hours ago, as GAPPED."""
     WARMED = auto()
     """Out of range from 6 to 4 hours ago: a closed excursion."""
     TOUCHED = auto()
@@ -86,7 +86,9 @@ class FakeFleet:
         self.sites.append({"id": site, "organization": 1, "name": name, "time_zone": time_zone, "units": 0})
         return site
 
-    def add_unit(self, site: int, name: str, limits: tuple[float, float], script: Script = Script.CALM, kind: str = "refrigerator") -> FakeUnit:
+    def add_unit(
+        self, site: int, name: str, limits: tuple[float, float], script: Script = Script.CALM, kind: str = "refrigerator"
+    ) -> FakeUnit:
         """Add a unit to a site."""
         unit = FakeUnit(len(self.units) + 1, site, name, kind, *limits, script)
         self.units[unit.id] = unit
@@ -135,7 +137,11 @@ class FakeFleet:
 
     def latest(self, unit: FakeUnit) -> Json | None:
         """Return the unit's newest reading."""
-        return next((self.reading(unit, at) for at in reversed(list(self.instants(unit, self.now - DAY, self.now + 1)))), None)
+        for reach in (HOUR, DAY):
+            instants = list(self.instants(unit, self.now - reach, self.now + 1))
+            if instants:
+                return self.reading(unit, instants[-1])
+        return None
 
     def readings(self, unit: FakeUnit, start: int, end: int) -> list[Json]:
         """Return the readings with start <= measured_at < end."""
@@ -158,9 +164,9 @@ class FakeFleet:
                 return age < 50 * MINUTE
             case Script.GONE:
                 return age < 5 * HOUR
-            case Script.GAPPED:
+            case Script.GAPPED | Script.WARMING:
                 return 8 * HOUR < age < 10 * HOUR
-            case Script.CALM | Script.WARMING | Script.WARMED | Script.TOUCHED | Script.COOLING:
+            case Script.CALM | Script.WARMED | Script.TOUCHED | Script.COOLING:
                 return False
             case _ as never:
                 assert_never(never)
@@ -236,7 +242,7 @@ class FakeFleet:
             "device": unit.id + 200_000,
             "band": "high",
             "side": "high",
-            "severity": "critical" if unit.id % 3 else "warning",
+            "severity": "critical" if unit.id % 5 else "warning",
             "limit_celsius": unit.high,
             "policy_version": 1,
             "started_at": iso(start),
