@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+import structlog
 
 from api.database import Database
 from api.health import Health, Part
@@ -236,10 +237,12 @@ def test_a_database_that_is_away_is_said_so(border: Border) -> None:
 def test_a_failure_inside_tells_the_caller_nothing_of_it(border: Border) -> None:
     border.tables.failure = RuntimeError("secret detail")
 
-    answer = border.get("sites")
+    with structlog.testing.capture_logs() as lines:
+        answer = border.get("sites")
 
     assert (answer.status_code, code(answer)) == (500, "internal_error")
     assert "secret detail" not in answer.text
+    assert [line["log_level"] for line in lines] == ["error"]
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nope", 404), ("POST", "/api/v1/sites", 405)])
