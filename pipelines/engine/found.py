@@ -1,0 +1,67 @@
+"""From the machine's facts to what the recorder compares: the band's terms, the sensor's place and the figures as they are stored."""
+
+from typing import Any, assert_never
+
+from pipelines.domain.excursion_facts import EndedBy, ExcursionClosed, ExcursionOpened
+from pipelines.domain.excursion_facts import Fact as MachineFact
+from pipelines.domain.figures import Figures as MachineFigures
+from pipelines.domain.policy import SustainedBand
+from pipelines.domain.recording import Figures, Found
+from pipelines.domain.sensor import Policies, SensorState
+
+
+def found_of_fact(fact: MachineFact, after: SensorState, before: SensorState, row: Any, policies: Policies) -> Found:  # noqa: ANN401 - a numpy record
+    """Return a fact of the machine as the recorder takes it; `row` is the sensor's row in the shard's table."""
+    ended_at: int | None
+    closed_at: int | None
+    match fact:
+        case ExcursionOpened():
+            ended_at, closed_at, ended_by = None, None, None
+        case ExcursionClosed():
+            ended_at, closed_at, ended_by = fact.ended_at, fact.closed_at, fact.ended_by
+        case _:
+            assert_never(fact)
+    number, band = _band(fact.band, ended_by, after, before, policies)
+    return Found(
+        sensor=int(row["id"]),
+        device=int(row["device"]),
+        unit=int(row["unit"]),
+        organization=int(row["organization"]),
+        policy_version=number,
+        band=band.name,
+        side=band.side.value,
+        severity=band.severity.value,
+        limit=band.limit_hundredths,
+        started_at=fact.started_at,
+        opened_at=fact.opened_at,
+        ended_at=ended_at,
+        closed_at=closed_at,
+        ended_by=None if ended_by is None else ended_by.value,
+        figures=running_of(fact.figures),
+    )
+
+
+def running_of(figures: MachineFigures) -> Figures:
+    """Return the machine's figures as they are stored: hundredths, milliseconds, °C·min."""
+    return Figures(
+        peak=figures.peak_hundredths,
+        mean=float(figures.peak_hundredths) if figures.known_ms == 0 else figures.weighted / figures.known_ms,
+        degree_minutes=figures.degree_minutes,
+        exposure_ms=figures.exposure_ms,
+        known_ms=figures.known_ms,
+        unknown_ms=figures.unknown_ms,
+        samples=figures.samples,
+        largest_gap_ms=figures.largest_gap_ms,
+    )
+
+
+def _band(name: str, ended_by: EndedBy | None, after: SensorState, before: SensorState, policies: Policies) -> tuple[int, SustainedBand]:
+    """Return the band a fact is of, and its policy version: an ended policy's own, else the newer one's."""
+    versions = (before.policy, after.policy) if ended_by in (EndedBy.POLICY, EndedBy.ASSIGNMENT) else (after.policy, before.policy)
+    for number in versions:
+        if number is not None:
+            for band in policies[number].sustained:
+                if band.name == name:
+                    return number, band
+    message = f"the machine found an excursion of band {name!r}, which no version in force has"
+    raise AssertionError(message)
