@@ -1,0 +1,1 @@
+"""The parts of `coldstream demo`: a dashboard that listens, the sums that must agree, and the order of events."""
