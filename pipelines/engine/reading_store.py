@@ -16,9 +16,10 @@ from pipelines.connectors.metrics import FLOW_COMMIT_SECONDS, STORE_READINGS
 from pipelines.connectors.live import LivePublisher
 from pipelines.engine.copying import copy_payload
 from pipelines.engine.latest import LatestReadings
-from pipelines.engine.progress import Progress
+from pipelines.engine.progress import NOTHING_DONE, Progress
 from pipelines.engine.reading_columns import READING_COLUMNS, End, first_of_each, reading_columns, uplink_ends
 from pipelines.engine.reconnecting import Reconnecting
+from pipelines.engine.unpack import fresh_rows
 from schemas.readings import STORED_KINDS, Rows
 
 FLOW: Final = "store_readings"
@@ -53,8 +54,16 @@ ON CONFLICT (partition, organization_id, ended_as, reason) DO UPDATE SET uplinks
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionValues:
+    """Values of records of one partition of `readings`, in order."""
+
+    partition: int
+    values: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class PartitionRows:
-    """Rows of one partition, in order."""
+    """Rows of one partition, in order, that were not read before."""
 
     partition: int
     rows: Rows
@@ -72,12 +81,18 @@ class ReadingStore:
         self._rows = 0
         self._skip_done = skip_done
         self._weeks: set[int] = set()
+        self._read: dict[int, int] = {}
+        """Offset of the newest row read, by partition; what decode_uplinks wrote again after a crash is dropped by it."""
         database.on_connect(self._connected)
 
-    def write(self, items: list[PartitionRows]) -> None:
+    def write(self, items: list[PartitionValues]) -> None:
         """Keep rows until a flush or the bound."""
-        self._pending += items
-        self._rows += sum(len(item.rows) for item in items)
+        for item in items:
+            done = self._read.get(item.partition, NOTHING_DONE) if self._skip_done else NOTHING_DONE
+            rows, self._read[item.partition], dropped = fresh_rows(item.values, done)
+            STORE_READINGS.labels("repeated").inc(dropped)
+            self._pending.append(PartitionRows(item.partition, rows))
+            self._rows += len(rows)
         if self._rows >= COMMIT_ROWS:
             self.flush()
 

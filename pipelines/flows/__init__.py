@@ -1,1 +1,1 @@
-"""pipelines/flows."""
+"""One dataflow per file, named verb_noun: wiring only."""

@@ -1,0 +1,83 @@
+"""`coldstream flow NAME`: run one dataflow as one cell, until it is told to stop."""
+
+import sys
+from pathlib import Path
+
+import click
+from bytewax.dataflow import Dataflow
+
+from pipelines.connectors.errors import Misconfigured
+from pipelines.connectors.kafka import KafkaConfig
+from pipelines.connectors.logs import configure_logging
+from pipelines.connectors.metrics import serve_metrics
+from pipelines.connectors.redis import RedisConfig
+from pipelines.connectors.settings import flag, setting
+from pipelines.connectors.timescale import DatabaseConfig
+from pipelines.engine.cell import Cell, exit_with, run_cell
+from pipelines.engine.stop import StopFlag
+from pipelines.flows import decode_uplinks, detect_excursions, store_dead_letters, store_readings
+from schemas.topics import DEAD_LETTERS, READINGS, UPLINKS
+
+PARTITIONS = {
+    decode_uplinks.FLOW: UPLINKS.partitions,
+    store_readings.FLOW: READINGS.partitions,
+    detect_excursions.FLOW: READINGS.partitions,
+    store_dead_letters.FLOW: DEAD_LETTERS.partitions,
+}
+"""Every flow, and how many partitions its topic has."""
+
+METRICS_PORT = 9_400
+
+
+@click.command()
+@click.argument("name", type=click.Choice(sorted(PARTITIONS)))
+@click.option("--partitions", "wanted", default="", help="This cell's partitions, such as 0-31. Default: all.")
+@click.option("--recovery", default=lambda: setting("RECOVERY_DIR", ""), help="Recovery folder. Default: RECOVERY_DIR, else .local/NAME/recovery.")
+def command(name: str, wanted: str, recovery: str) -> None:
+    """Run one dataflow as one cell, until SIGTERM or Ctrl-C; what is under way is finished first."""
+    configure_logging()
+    try:
+        cell = Cell(name, partition_range(wanted, PARTITIONS[name]), Path(recovery or f".local/{name}/recovery"))
+        serve_metrics(METRICS_PORT)
+        code = start(cell)
+    except Misconfigured as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    exit_with(code)
+
+
+def start(cell: Cell) -> int:
+    """Build and run the cell's flow; return the exit code."""
+    stop = StopFlag()
+    stop.listen()
+    kafka, database = KafkaConfig.from_environment(), DatabaseConfig.from_environment()
+    skip_done = flag("SKIP_DONE", default=True)
+
+    def build() -> Dataflow:
+        match cell.flow:
+            case decode_uplinks.FLOW:
+                return decode_uplinks.build(kafka, database, cell.partitions, stop)
+            case store_readings.FLOW:
+                redis = RedisConfig.from_environment()
+                return store_readings.build(kafka, database, redis, cell.partitions, stop, skip_done=skip_done)
+            case detect_excursions.FLOW:
+                redis = RedisConfig.from_environment()
+                return detect_excursions.build(kafka, database, redis, cell.partitions, stop, cell=cell.name, skip_done=skip_done)
+            case store_dead_letters.FLOW:
+                return store_dead_letters.build(kafka, database, cell.partitions, stop)
+            case _:
+                message = f"there is no flow {cell.flow}"
+                raise Misconfigured(message)
+
+    return run_cell(cell, build)
+
+
+def partition_range(text: str, count: int) -> tuple[int, ...]:
+    """Return the partitions of `first-last`, all for an empty text; raises Misconfigured."""
+    if not text:
+        return tuple(range(count))
+    first, _, last = text.partition("-")
+    if not (first.isdigit() and (last or first).isdigit() and int(first) <= int(last or first) < count):
+        message = f"--partitions must be first-last within 0-{count - 1}, not {text!r}"
+        raise Misconfigured(message)
+    return tuple(range(int(first), int(last or first) + 1))

@@ -1,0 +1,291 @@
+"""From records of `uplinks` to rows of `readings` and dead letters: parse, decode, stamp. Every uplink gives at least one row.
+
+The only I/O is the registry's, prepared once a batch. A poison message costs its own dead letter and nothing else.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import psycopg
+
+from pipelines.connectors.metrics import DECODE_DEAD_LETTERS, DECODE_UPLINKS
+from pipelines.domain.decoders.decode import Decoded, ProbeReading, decode
+from pipelines.domain.decoders.message import Rejection, TtnMessage, parse_message
+from pipelines.engine.reconnecting import Reconnecting
+from pipelines.engine.registry import Device, Registry, Sensor, Stamp
+from pipelines.engine.source import Record
+from schemas.dead_letters import DeadLetter
+from schemas.readings import ABSENT_I1, ABSENT_I2, ROW, RowFlag, RowKind, Rows
+from schemas.reasons import RejectReason, code_of_reason
+from schemas.topics import UPLINKS
+from schemas.uplinks import APPLICATION, ORGANIZATION, TICK
+
+OLDEST_MS: Final = 35 * 24 * 60 * 60 * 1000
+"""A measured_at longer before its received_at is rejected: `clock_wrong` (architecture 4.13)."""
+
+NEWEST_MS: Final = 5 * 60 * 1000
+"""A measured_at further after its received_at is rejected."""
+
+MAIN: Final = "main"
+"""A sensor registered for this probe takes the device's best-ranked one, faulty or not."""
+
+COLDEST: Final = -10_000
+HOTTEST: Final = 15_000
+"""Hundredths; a calibrated value is still held to what can be true."""
+
+HUMIDITY_MOST: Final = 10_000
+"""Hundredths of a percent."""
+MILLIVOLTS_MOST: Final = 32_000
+PERCENT_MOST: Final = 100
+
+Values = tuple[int, ...]
+"""A row's values in the order of schemas.readings.ROW."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """One record of `uplinks`, parsed."""
+
+    record: Record
+    organization: int
+    application: str
+    message: TtnMessage | Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedBatch:
+    """What a batch of one partition came to."""
+
+    partition: int
+    rows: Rows
+    letters: list[DeadLetter]
+
+
+class UplinkDecoder:
+    """Decodes batches of one process."""
+
+    def __init__(self, database: Reconnecting) -> None:
+        """Take the database that holds the registry."""
+        self._database = database
+        self._registry = Registry()
+
+    def decode(self, partition: int, records: list[Record]) -> DecodedBatch:
+        """Return rows and dead letters of records of one partition, in order."""
+        uplinks = [parsed(record) for record in records]
+        keys = {
+            (uplink.organization, uplink.message.dev_eui)
+            for uplink in uplinks
+            if uplink is not None and isinstance(uplink.message, TtnMessage) and uplink.message.dev_eui is not None
+        }
+        newest = max(record.stamp for record in records)
+        self._database.transact(lambda connection: self._prepare(connection, keys, newest))
+        values: list[Values] = []
+        letters: list[DeadLetter] = []
+        for record, uplink in zip(records, uplinks, strict=True):
+            if uplink is None:
+                values.append(tick_row(record))
+            else:
+                rows, rejected = self._rows(uplink)
+                values += rows
+                letters += [letter_of(uplink, partition, part, rejection) for part, rejection in enumerate(rejected)]
+        return DecodedBatch(partition, np.array(values, dtype=ROW), letters)
+
+    def _prepare(self, connection: psycopg.Connection, keys: set[tuple[int, str]], newest_stamp: int) -> None:
+        self._registry.prepare(connection, keys, newest_stamp)
+
+    def _rows(self, uplink: Uplink) -> tuple[list[Values], list[Rejection]]:
+        """Return the rows of one uplink, never none, and what of it was rejected."""
+        message = uplink.message
+        if isinstance(message, TtnMessage):
+            refused = refusal(uplink, message)
+            device = None if message.dev_eui is None else self._registry.device((uplink.organization, message.dev_eui))
+        else:
+            refused, device = message, None
+        if refused is not None:
+            return [end_row(uplink, RowKind.REJECTED, device, refused.reason)], [refused]
+        assert isinstance(message, TtnMessage)
+        if device is None:
+            missing = Rejection(RejectReason.UNASSIGNED, f"device {message.dev_eui} is not registered in this organization")
+            return [end_row(uplink, RowKind.UNASSIGNED, None, missing.reason)], [missing]
+        decoded = decode(message)
+        if decoded.rejection is not None:
+            if decoded.rejection.reason is RejectReason.NO_READING:
+                return [end_row(uplink, RowKind.HEARD, device, None)], []
+            return [end_row(uplink, RowKind.REJECTED, device, decoded.rejection.reason)], [decoded.rejection]
+        return stamped_rows(uplink, decoded, device)
+
+
+def parsed(record: Record) -> Uplink | None:
+    """Return a record's uplink, or None for a tick."""
+    organization, application = 0, ""
+    for name, value in record.headers:
+        if name == TICK:
+            return None
+        if name == ORGANIZATION and value.isdigit():
+            organization = int(value)
+        elif name == APPLICATION:
+            application = value.decode("utf-8", "replace")
+    return Uplink(record, organization, application, parse_message(record.value))
+
+
+def refusal(uplink: Uplink, message: TtnMessage) -> Rejection | None:
+    """Return why a message is refused whatever its payload says, or None."""
+    if message.dev_eui is None:
+        return Rejection(RejectReason.NO_DEVICE, "the message names no device EUI of 16 hexadecimal digits")
+    if message.application_id is not None and message.application_id != uplink.application:
+        return Rejection(
+            RejectReason.FOREIGN_APPLICATION,
+            f"the body is of application {message.application_id!r}, the webhook's secret of {uplink.application!r}",
+        )
+    if message.measured_at is None:
+        return Rejection(RejectReason.CLOCK_WRONG, "the message carries no readable time")
+    return clock_refusal(message.measured_at, uplink.record.stamp)
+
+
+def clock_refusal(measured_at: int, received_at: int) -> Rejection | None:
+    """Return why a time cannot be believed, or None."""
+    if not received_at - OLDEST_MS <= measured_at <= received_at + NEWEST_MS:
+        days = (measured_at - received_at) / 86_400_000
+        return Rejection(RejectReason.CLOCK_WRONG, f"measured {days:+.3f} days from when it was received; -35 days to +5 minutes is believed")
+    return None
+
+
+def stamped_rows(uplink: Uplink, decoded: Decoded, device: Device) -> tuple[list[Values], list[Rejection]]:
+    """Return the rows of decoded readings under the terms in force when they were measured."""
+    rows: list[Values] = []
+    rejected: list[Rejection] = []
+    for reading in decoded.readings:
+        sensor = sensor_of(reading, decoded, device)
+        stamp = None if sensor is None else sensor.stamp(reading.measured_at)
+        wrong = clock_refusal(reading.measured_at, uplink.record.stamp) if reading.history else None
+        if wrong is not None:
+            rejected.append(wrong)
+        elif sensor is not None and stamp is not None:
+            row, fault = reading_row(uplink, reading, device, sensor, stamp)
+            rows.append(row)
+            if fault is not None:
+                rejected.append(fault)
+    if rows:
+        DECODE_UPLINKS.labels("readings").inc()
+        return rows, rejected
+    if rejected:
+        return [end_row(uplink, RowKind.REJECTED, device, rejected[0].reason)], rejected
+    probes = ", ".join(sorted({reading.probe for reading in decoded.readings}))
+    missing = Rejection(RejectReason.UNASSIGNED, f"no sensor is assigned for any probe of this uplink ({probes})")
+    return [end_row(uplink, RowKind.UNASSIGNED, device, missing.reason)], [missing]
+
+
+def sensor_of(reading: ProbeReading, decoded: Decoded, device: Device) -> Sensor | None:
+    """Return the sensor a reading belongs to: the one registered for its probe, else the main one if it is the main probe's."""
+    named = device.sensors.get(reading.probe)
+    if named is not None:
+        return named
+    if decoded.main is None or reading.probe == decoded.main.probe:
+        main = device.sensors.get(MAIN)
+        if main is not None and (decoded.main is not None or reading.probe == MAIN):
+            return main
+    return None
+
+
+def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: Sensor, stamp: Stamp) -> tuple[Values, Rejection | None]:
+    """Return the row of one reading, calibrated, and why its value was not believed, if it was not."""
+    temperature, fault, detail = reading.temperature, reading.fault, reading.detail
+    if temperature is not None:
+        temperature += stamp.calibration
+        if not COLDEST <= temperature <= HOTTEST:
+            temperature, fault, detail = None, RejectReason.OUT_OF_RANGE, "outside -100..+150 degrees C once calibrated"
+    if fault is not None:
+        kind = RowKind.FAULT
+    else:
+        kind = RowKind.ANCILLARY if temperature is None else RowKind.READING
+    values = (
+        uplink.record.offset,
+        reading.measured_at,
+        uplink.record.stamp,
+        sensor.id,
+        device.id,
+        stamp.unit,
+        device.organization,
+        stamp.assignment,
+        stamp.policy,
+        stamp.configuration,
+        ABSENT_I2 if temperature is None or fault is not None else temperature,
+        within(reading.humidity, HUMIDITY_MOST, ABSENT_I2),
+        within(reading.battery_millivolts, MILLIVOLTS_MOST, ABSENT_I2),
+        within(reading.battery_percent, PERCENT_MOST, ABSENT_I1),
+        ABSENT_I1 if reading.door_open is None else int(reading.door_open),
+        int(kind),
+        code_of_reason(fault),
+        int(RowFlag.HISTORY) if reading.history else 0,
+        0,
+    )
+    return values, None if fault is None else Rejection(fault, f"probe {reading.probe}: {detail}")
+
+
+def within(value: int | None, most: int, absent: int) -> int:
+    """Return a value beside the temperature, or that there is none where it is absent or cannot be true."""
+    return absent if value is None or not 0 <= value <= most else value
+
+
+def end_row(uplink: Uplink, kind: RowKind, device: Device | None, reason: RejectReason | None) -> Values:
+    """Return the row of an uplink that stores nothing; where the device is known, it was heard."""
+    DECODE_UPLINKS.labels(kind.name.lower()).inc()
+    message = uplink.message
+    heard_at = message.measured_at if isinstance(message, TtnMessage) else None
+    if heard_at is None or clock_refusal(heard_at, uplink.record.stamp) is not None:
+        heard_at = uplink.record.stamp
+    unit = configuration = sensor = 0
+    if device is not None:
+        for candidate in device.sensors.values():
+            stamp = candidate.stamp(heard_at)
+            if stamp is not None:
+                sensor, unit, configuration = candidate.id, stamp.unit, stamp.configuration
+                break
+    return (
+        uplink.record.offset,
+        heard_at,
+        uplink.record.stamp,
+        sensor,
+        0 if device is None else device.id,
+        unit,
+        uplink.organization,
+        0,
+        0,
+        configuration,
+        ABSENT_I2,
+        ABSENT_I2,
+        ABSENT_I2,
+        ABSENT_I1,
+        ABSENT_I1,
+        int(kind),
+        code_of_reason(reason),
+        0,
+        0,
+    )
+
+
+def tick_row(record: Record) -> Values:
+    """Return the row of a tick."""
+    absent = (ABSENT_I2, ABSENT_I2, ABSENT_I2, ABSENT_I1, ABSENT_I1)
+    return (record.offset, record.stamp, record.stamp, 0, 0, 0, 0, 0, 0, 0, *absent, int(RowKind.TICK), 0, 0, 0)
+
+
+def letter_of(uplink: Uplink, partition: int, part: int, rejection: Rejection) -> DeadLetter:
+    """Return the dead letter of something rejected, with the uplink's raw bytes."""
+    DECODE_DEAD_LETTERS.labels(rejection.reason.value).inc()
+    message = uplink.message
+    return DeadLetter(
+        organization=uplink.organization,
+        application=uplink.application,
+        kind="unassigned" if rejection.reason is RejectReason.UNASSIGNED else "rejected",
+        reason=rejection.reason.value,
+        detail=rejection.detail,
+        dev_eui=(message.dev_eui or "") if isinstance(message, TtnMessage) else "",
+        received_at=uplink.record.stamp,
+        topic=UPLINKS.name,
+        partition=partition,
+        offset=uplink.record.offset,
+        part=part,
+        raw=uplink.record.value,
+    )

@@ -1,0 +1,186 @@
+"""What decode_uplinks stamps readings with: devices, sensors, assignments, configurations and policies, as of an instant.
+
+Devices are loaded when first heard and kept until the registry changes. Versions take effect at the earliest 5 s after they were
+committed, and the registry is looked at again before a newer stamp than `FRESH_FOR_MS` after the last look is decoded: so every
+decoder stamps alike. No wall time is read; the database's clock says when the look was.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+
+FRESH_FOR_MS: Final = 3_000
+"""Versions are committed 5 s before they take effect; 2 s are left for clocks that differ."""
+
+MAX_DEVICES: Final = 2_000_000
+"""Devices kept in memory, known and unknown ones; beyond it the cache starts anew."""
+
+DeviceKey = tuple[int, str]
+"""Organization and device EUI."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What is in force from when on: instants ascending, and a number for each."""
+
+    starts: tuple[int, ...]
+    numbers: tuple[int, ...]
+
+    def at(self, instant: int) -> int:
+        """Return the number in force at an instant, 0 for none."""
+        index = bisect_right(self.starts, instant)
+        return self.numbers[index - 1] if index else 0
+
+
+NOTHING: Final = Timeline((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A sensor watches a unit in [valid_from, valid_to)."""
+
+    id: int
+    unit: int
+    valid_from: int
+    valid_to: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The terms of a reading."""
+
+    unit: int
+    assignment: int
+    policy: int
+    configuration: int
+    calibration: int
+    """Hundredths of a degree, added to what was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """One probe and its timelines."""
+
+    id: int
+    probe: str
+    assignments: tuple[Assignment, ...]
+    configurations: Timeline
+    calibrations: Timeline
+    policies: dict[int, Timeline]
+    """By unit."""
+
+    def stamp(self, measured_at: int) -> Stamp | None:
+        """Return the terms in force at an instant (ms UTC), or None where the sensor is assigned to no unit."""
+        for assignment in self.assignments:
+            if assignment.valid_from <= measured_at and (assignment.valid_to is None or measured_at < assignment.valid_to):
+                return Stamp(
+                    assignment.unit,
+                    assignment.id,
+                    self.policies.get(assignment.unit, NOTHING).at(measured_at),
+                    self.configurations.at(measured_at),
+                    self.calibrations.at(measured_at),
+                )
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A registered device and its sensors by probe."""
+
+    id: int
+    organization: int
+    sensors: dict[str, Sensor]
+
+
+class Registry:
+    """Devices by organization and EUI, loaded as they are heard."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self._devices: dict[DeviceKey, Device | None] = {}
+        self._version = -1
+        self._looked_at = -(1 << 62)
+
+    def prepare(self, connection: psycopg.Connection, keys: Iterable[DeviceKey], newest_stamp: int) -> None:
+        """Make sure that `device` answers for these keys as of the newest stamp (ms UTC) about to be decoded."""
+        if newest_stamp > self._looked_at + FRESH_FOR_MS:
+            version, looked_at = _look(connection)
+            if version != self._version or len(self._devices) > MAX_DEVICES:
+                self._devices.clear()
+                self._version = version
+            self._looked_at = looked_at
+        missing = sorted({key for key in keys if key not in self._devices})
+        if missing:
+            self._devices.update(dict.fromkeys(missing))
+            self._devices.update(_load(connection, missing))
+
+    def device(self, key: DeviceKey) -> Device | None:
+        """Return a device, or None when it is not registered in that organization."""
+        return self._devices[key]
+
+
+def _look(connection: psycopg.Connection) -> tuple[int, int]:
+    row = connection.execute("SELECT version, (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM registry_state").fetchone()
+    assert row is not None, "the registry's only row is written by the first migration"
+    return row[0], row[1]
+
+
+_SENSORS: Final = """
+SELECT d.organization_id, d.dev_eui, d.id, s.id, s.probe
+FROM unnest(%s::integer[], %s::text[]) AS wanted (organization_id, dev_eui)
+JOIN devices d USING (organization_id, dev_eui)
+LEFT JOIN sensors s ON s.device_id = d.id
+ORDER BY s.id
+"""
+_ASSIGNMENTS: Final = """
+SELECT sensor_id, id, unit_id, (extract(epoch FROM valid_from) * 1000)::bigint, (extract(epoch FROM valid_to) * 1000)::bigint
+FROM assignments WHERE sensor_id = ANY(%s) ORDER BY sensor_id, valid_from
+"""
+_CONFIGURATIONS: Final = """
+SELECT sensor_id, (extract(epoch FROM effective_at) * 1000)::bigint, id, calibration_hundredths
+FROM sensor_configurations WHERE sensor_id = ANY(%s) ORDER BY sensor_id, effective_at
+"""
+_POLICIES: Final = """
+SELECT unit_id, (extract(epoch FROM effective_at) * 1000)::bigint, policy_version_id
+FROM unit_policies WHERE unit_id = ANY(%s) ORDER BY unit_id, effective_at
+"""
+
+
+def _load(connection: psycopg.Connection, keys: list[DeviceKey]) -> dict[DeviceKey, Device | None]:
+    rows = connection.execute(_SENSORS, ([key[0] for key in keys], [key[1] for key in keys])).fetchall()
+    ids = [row[3] for row in rows if row[3] is not None]
+    assignments: dict[int, list[Assignment]] = {}
+    for sensor, *values in connection.execute(_ASSIGNMENTS, (ids,)):
+        assignments.setdefault(sensor, []).append(Assignment(*values))
+    configurations: dict[int, list[tuple[int, int, int]]] = {}
+    for sensor, *values in connection.execute(_CONFIGURATIONS, (ids,)):
+        configurations.setdefault(sensor, []).append((values[0], values[1], values[2]))
+    units = sorted({assignment.unit for several in assignments.values() for assignment in several})
+    policies: dict[int, list[tuple[int, int]]] = {}
+    for unit, effective_at, number in connection.execute(_POLICIES, (units,)):
+        policies.setdefault(unit, []).append((effective_at, number))
+    timelines = {unit: _timeline(several) for unit, several in policies.items()}
+    found: dict[DeviceKey, Device | None] = {}
+    for organization, dev_eui, device, sensor, probe in rows:
+        known = found.get((organization, dev_eui))
+        if known is None:
+            known = found[organization, dev_eui] = Device(device, organization, {})
+        if sensor is not None:
+            versions = configurations.get(sensor, [])
+            of_units = tuple(assignments.get(sensor, ()))
+            known.sensors[probe] = Sensor(
+                sensor,
+                probe,
+                of_units,
+                _timeline([(start, number) for start, number, _ in versions]),
+                _timeline([(start, offset) for start, _, offset in versions]),
+                {assignment.unit: timelines[assignment.unit] for assignment in of_units if assignment.unit in timelines},
+            )
+    return found
+
+
+def _timeline(entries: list[tuple[int, int]]) -> Timeline:
+    return Timeline(tuple(start for start, _ in entries), tuple(number for _, number in entries))

@@ -1,0 +1,158 @@
+"""Writers (engine.sinks) to Kafka and of dead letters: rows of readings, dead letters, revision requests."""
+
+from typing import Final
+
+import numpy as np
+import psycopg
+
+from pipelines.connectors.kafka import AckedProducer
+from pipelines.engine.decoding import DecodedBatch
+from pipelines.engine.judgements import LateReadings
+from pipelines.engine.reconnecting import Reconnecting
+from pipelines.engine.source import Record
+from schemas.dead_letters import DeadLetter, decode_dead_letter, encode_dead_letter
+from schemas.ids import dead_letter_id
+from schemas.readings import MAX_ROWS, Rows, encode_rows
+from schemas.revisions import RevisionRequest, encode_revision
+from schemas.topics import DEAD_LETTERS, READINGS, REVISIONS
+
+INSERT_LETTER: Final = """
+INSERT INTO dead_letters (dead_letter_id, received_at, organization_id, application_id, kind, reason, detail, dev_eui, topic,
+  uplink_partition, uplink_offset, part, raw)
+VALUES (%s, to_timestamp(%s / 1000.0), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+
+
+class ReadingsWriter:
+    """Writes decoded rows to the same partition of `readings`, and dead letters beside them."""
+
+    def __init__(self, producer: AckedProducer) -> None:
+        """Take the producer."""
+        self._producer = producer
+
+    def write(self, items: list[DecodedBatch]) -> None:
+        """Send rows, all rows of one uplink in one record, and dead letters."""
+        for item in items:
+            for piece in pieces(item.rows):
+                self._producer.send(READINGS.name, item.partition, encode_rows(piece))
+            for letter in item.letters:
+                send_letter(self._producer, letter)
+
+    def flush(self) -> None:
+        """Return when the broker has acknowledged everything."""
+        self._producer.settle()
+
+    def close(self) -> None:
+        """Nothing more to let go of."""
+
+
+def pieces(rows: Rows, most: int = MAX_ROWS) -> list[Rows]:
+    """Cut rows into records of at most `most` rows, between uplinks only."""
+    cut: list[Rows] = []
+    start = 0
+    while len(rows) - start > most:
+        end = start + most
+        boundary = np.flatnonzero(rows["offset"][start + 1 : end + 1] != rows["offset"][start:end])
+        end = start + 1 + int(boundary[-1])
+        cut.append(rows[start:end])
+        start = end
+    if start < len(rows):
+        cut.append(rows[start:])
+    return cut
+
+
+def send_letter(producer: AckedProducer, letter: DeadLetter) -> None:
+    """Queue a dead letter; an organization's letters share a partition."""
+    producer.send(
+        DEAD_LETTERS.name,
+        letter.organization % DEAD_LETTERS.partitions,
+        encode_dead_letter(letter),
+        key=str(letter.organization).encode(),
+    )
+
+
+class RevisionWriter:
+    """Writes requests to judge late readings again."""
+
+    def __init__(self, producer: AckedProducer) -> None:
+        """Take the producer."""
+        self._producer = producer
+
+    def write(self, items: list[LateReadings]) -> None:
+        """Send a request for each sensor with late readings."""
+        for item in items:
+            request = RevisionRequest(
+                sensor=item.sensor,
+                device=item.device,
+                organization=item.organization,
+                measured_from=item.measured_from,
+                partition=item.partition,
+                offset=item.offset,
+                reason="late",
+            )
+            self._producer.send(REVISIONS.name, item.partition, encode_revision(request), key=str(item.sensor).encode())
+
+    def flush(self) -> None:
+        """Return when the broker has acknowledged everything."""
+        self._producer.settle()
+
+    def close(self) -> None:
+        """Nothing more to let go of."""
+
+
+class LetterStore:
+    """Writes dead letters into their hypertable; one that is there already changes nothing."""
+
+    def __init__(self, database: Reconnecting) -> None:
+        """Take the database."""
+        self._database = database
+        self._pending: list[tuple[int, Record]] = []
+
+    def write(self, items: list[tuple[int, list[Record]]]) -> None:
+        """Keep (partition, records) until a flush."""
+        self._pending += [(partition, record) for partition, records in items for record in records]
+
+    def flush(self) -> None:
+        """Commit what is pending; tries again while the database is away."""
+        if not self._pending:
+            return
+        self._database.transact(self._store)
+        self._pending.clear()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def _store(self, connection: psycopg.Connection) -> None:
+        rows = [letter_row(partition, record) for partition, record in self._pending]
+        with connection.transaction(), connection.cursor() as cursor:
+            received = [row[1] / 1000 for row in rows]
+            cursor.execute("SELECT ensure_partitions('dead_letters', to_timestamp(%s), to_timestamp(%s))", (min(received), max(received)))
+            cursor.executemany(INSERT_LETTER, rows)
+
+
+def letter_row(partition: int, record: Record) -> tuple[object, ...]:
+    """Return a dead letter's values; what ingest put aside is known by its own place in `dead_letters`."""
+    letter = decode_dead_letter(record.value)
+    own = letter.topic == DEAD_LETTERS.name
+    place = (partition, record.offset) if own else (letter.partition, letter.offset)
+    return (
+        dead_letter_id(letter.topic, *place, letter.part),
+        record.stamp if own or not letter.received_at else letter.received_at,
+        letter.organization,
+        text(letter.application),
+        letter.kind,
+        letter.reason,
+        text(letter.detail),
+        text(letter.dev_eui),
+        letter.topic,
+        *place,
+        letter.part,
+        letter.raw,
+    )
+
+
+def text(value: str) -> str:
+    """Return text that PostgreSQL can store: it has no NUL."""
+    return value.replace("\0", "\ufffd")

@@ -1,0 +1,33 @@
+"""decode_uplinks: raw uplinks become readings, stamped with the terms in force, and dead letters."""
+
+from typing import Final
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+
+from pipelines.connectors.kafka import AckedProducer, KafkaConfig
+from pipelines.connectors.timescale import DatabaseConfig
+from pipelines.engine.decoding import DecodedBatch, UplinkDecoder
+from pipelines.engine.reconnecting import Reconnecting
+from pipelines.engine.sinks import FlushingSink
+from pipelines.engine.source import Flush, Item, LogSource
+from pipelines.engine.stop import StopFlag
+from pipelines.engine.writers import ReadingsWriter
+from schemas.topics import UPLINKS
+
+FLOW: Final = "decode_uplinks"
+
+
+def build(kafka: KafkaConfig, database: DatabaseConfig, partitions: tuple[int, ...], stop: StopFlag) -> Dataflow:
+    """Return the dataflow for some partitions."""
+    decoder = UplinkDecoder(Reconnecting(database, FLOW, stop))
+
+    def decode(item: Item) -> tuple[str, DecodedBatch | Flush]:
+        key, records = item
+        return key, records if isinstance(records, Flush) else decoder.decode(int(key), records)
+
+    flow = Dataflow(FLOW)
+    uplinks = op.input("read_uplinks", flow, LogSource(kafka, UPLINKS.name, partitions, flow=FLOW, stop=stop))
+    readings = op.map("decode", uplinks, decode)
+    op.output("write_readings", readings, FlushingSink(lambda: ReadingsWriter(AckedProducer(kafka.flow_producer(FLOW)))))
+    return flow

@@ -1,0 +1,53 @@
+"""detect_excursions: readings in order and the partition's clock become excursions and offline conditions; late ones a request."""
+
+from typing import Final
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+
+from pipelines.connectors.kafka import AckedProducer, KafkaConfig
+from pipelines.connectors.live import LivePublisher
+from pipelines.connectors.redis import RedisConfig
+from pipelines.connectors.timescale import DatabaseConfig
+from pipelines.engine.judgements import LateReadings, Output
+from pipelines.engine.outbox import Outbox
+from pipelines.engine.recorder import Recorder
+from pipelines.engine.reconnecting import Reconnecting
+from pipelines.engine.shard_logic import shard_logic
+from pipelines.engine.sinks import FlushingSink
+from pipelines.engine.source import Flush, LogSource
+from pipelines.engine.stop import StopFlag
+from pipelines.engine.terms_loader import load_terms
+from pipelines.engine.writers import RevisionWriter
+from schemas.topics import READINGS
+
+FLOW: Final = "detect_excursions"
+
+
+def build(
+    kafka: KafkaConfig,
+    database: DatabaseConfig,
+    redis: RedisConfig,
+    partitions: tuple[int, ...],
+    stop: StopFlag,
+    *,
+    cell: str,
+    skip_done: bool = True,
+) -> Dataflow:
+    """Return the dataflow for some partitions; `skip_done=False` only for the control run of the fault test."""
+
+    def recorder() -> Recorder:
+        publisher = LivePublisher(redis, FLOW)
+        outbox = Outbox(FLOW, cell, AckedProducer(kafka.flow_producer(FLOW)), publisher)
+        return Recorder(Reconnecting(database, FLOW, stop), outbox, publisher, skip_done=skip_done)
+
+    def is_late(item: tuple[str, Output | Flush]) -> bool:
+        return isinstance(item[1], LateReadings)
+
+    flow = Dataflow(FLOW)
+    records = op.input("read_readings", flow, LogSource(kafka, READINGS.name, partitions, flow=FLOW, stop=stop))
+    judged = op.stateful_batch("judge", records, shard_logic(load_terms(Reconnecting(database, f"{FLOW}-terms", stop))))
+    split = op.branch("split_late", judged, is_late)
+    op.output("request_revisions", split.trues, FlushingSink(lambda: RevisionWriter(AckedProducer(kafka.flow_producer(FLOW)))))
+    op.output("record", split.falses, FlushingSink(recorder))
+    return flow

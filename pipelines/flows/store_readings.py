@@ -1,0 +1,44 @@
+"""store_readings: rows become the hypertable, each uplink's one end is counted, and the newest readings are published."""
+
+from typing import Final
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+
+from pipelines.connectors.kafka import KafkaConfig
+from pipelines.connectors.live import LivePublisher
+from pipelines.connectors.redis import RedisConfig
+from pipelines.connectors.timescale import DatabaseConfig
+from pipelines.engine.reading_store import PartitionValues, ReadingStore
+from pipelines.engine.reconnecting import Reconnecting
+from pipelines.engine.sinks import FlushingSink
+from pipelines.engine.source import Flush, Item, LogSource
+from pipelines.engine.stop import StopFlag
+from schemas.topics import READINGS
+
+FLOW: Final = "store_readings"
+
+
+def build(
+    kafka: KafkaConfig,
+    database: DatabaseConfig,
+    redis: RedisConfig,
+    partitions: tuple[int, ...],
+    stop: StopFlag,
+    *,
+    skip_done: bool = True,
+) -> Dataflow:
+    """Return the dataflow for some partitions; `skip_done=False` only for the control run of the fault test."""
+
+    def writer() -> ReadingStore:
+        return ReadingStore(Reconnecting(database, FLOW, stop), LivePublisher(redis, FLOW), skip_done=skip_done)
+
+    def unwrap(item: Item) -> tuple[str, PartitionValues | Flush]:
+        key, records = item
+        return key, records if isinstance(records, Flush) else PartitionValues(int(key), [record.value for record in records])
+
+    flow = Dataflow(FLOW)
+    records = op.input("read_readings", flow, LogSource(kafka, READINGS.name, partitions, flow=FLOW, stop=stop))
+    values = op.map("unwrap", records, unwrap)
+    op.output("write_hypertable", values, FlushingSink(writer))
+    return flow
