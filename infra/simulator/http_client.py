@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import ssl
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Self, cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -51,8 +51,7 @@ class Exchange(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
         self.is_open = True
 
     def data_received(self, data: bytes) -> None:
