@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+import uvloop
 
 from infra.demo.show import TICKS, Demo, DemoPlan
 from infra.local.errors import StackError
@@ -49,7 +50,7 @@ def command(seconds: float | None, units: int, seed: int, history_days: int, dat
         extra = {"SANDBOX_SIGN_IN_URL": sign_in}
         with LocalStack(data, base, ALL, extra=extra, progress=progress) as stack:
             demo = Demo(DemoPlan(units, seed, history_days, seconds), stack, lambda line: progress.say(NAME, line))
-            shown, problem = asyncio.run(_until_told(demo))
+            shown, problem = uvloop.run(_until_told(demo))
             progress.say(NAME, f"logs in {stack.logs}")
     except StackError as error:
         raise click.ClickException(str(error)) from error

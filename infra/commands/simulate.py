@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 import psycopg
+import uvloop
 
 from infra.local.environment import load_environment
 from infra.seed import seed_registry
@@ -106,7 +107,7 @@ def command(
         sender = Sender(target, kept)
         began = monotonic()
         try:
-            asyncio.run(_run(Simulation(plan, sender, note), sender, span, duration))
+            uvloop.run(_run(Simulation(plan, sender, note), sender, span, duration))
         except RefusedError as refused:
             note(f"coldstream simulate: {refused}")
             sys.exit(1)
