@@ -14,7 +14,7 @@ from pipelines.domain.decoders.decode import Decoded, ProbeReading, decode
 from pipelines.domain.decoders.message import Rejection, TtnMessage, parse_message
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.registry import Device, Registry, Sensor, Stamp
-from pipelines.engine.source import Record
+from pipelines.engine.source import Batch, Record
 from schemas.dead_letters import DeadLetter
 from schemas.readings import ABSENT_I1, ABSENT_I2, ROW, RowFlag, RowKind, Rows
 from schemas.reasons import RejectReason, code_of_reason
@@ -70,8 +70,9 @@ class UplinkDecoder:
         self._database = database
         self._registry = Registry()
 
-    def decode(self, partition: int, records: list[Record]) -> DecodedBatch:
+    def decode(self, batch: Batch) -> DecodedBatch:
         """Return rows and dead letters of records of one partition, in order."""
+        partition, records = batch.partition, batch.records
         uplinks = [parsed(record) for record in records]
         keys = {
             (uplink.organization, uplink.message.dev_eui)

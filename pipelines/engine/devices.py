@@ -59,21 +59,23 @@ class Devices:
         if len(added):
             table["heard_at"][added] = LONG_AGO
             table["offline_since"][added] = LONG_AGO
-        # The newest terms are those of the last row of each device: numpy's assignment keeps the last.
-        known = rows["configuration"][heard] > 0
-        by_configuration = {
-            number: self._terms.configurations[number].offline_after_ms
-            for number in np.unique(rows["configuration"][heard]).tolist()
-        }
-        offline_after = np.array([by_configuration[number] for number in rows["configuration"][heard].tolist()], dtype=np.int64)
         suspects = self._gaps(rows, heard, slots, ticks)
-        for name in ("sensor", "unit"):
-            table[name][slots[known]] = rows[name][heard][known]
-        table["organization"][slots] = rows["organization"][heard]
+        self._take_terms(rows[heard], slots)
         for slot in suspects:
             self._walk(slot, heard[slots == slot], rows, ticks, facts)
-        table["offline_after_ms"][slots[known]] = offline_after[known]
         np.maximum.at(table["heard_at"], slots, rows["measured_at"][heard])
+
+    def _take_terms(self, rows: Rows, slots: npt.NDArray[np.intp]) -> None:
+        """Follow a device to its newest configuration and unit; numpy's assignment keeps the last row of each device."""
+        table = self._table.rows
+        changed = ((rows["configuration"] != table["configuration"][slots]) | (rows["unit"] != table["unit"][slots])) & (rows["unit"] > 0)
+        if not changed.any():
+            return
+        numbers = rows["configuration"][changed]
+        self._terms.configurations.prepare(numbers)
+        for name in ("sensor", "unit", "organization", "configuration"):
+            table[name][slots[changed]] = rows[name][changed]
+        table["offline_after_ms"][slots[changed]] = self._terms.configurations.offline_after_ms[numbers]
 
     def _gaps(self, rows: Rows, heard: npt.NDArray[np.intp], slots: npt.NDArray[np.intp], ticks: Ticks) -> list[int]:
         """Return the slots that are offline or may have been between two uplinks of this batch (a few too many, never too few)."""

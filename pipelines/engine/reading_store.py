@@ -19,6 +19,7 @@ from pipelines.engine.latest import LatestReadings
 from pipelines.engine.progress import NOTHING_DONE, Progress
 from pipelines.engine.reading_columns import READING_COLUMNS, End, first_of_each, reading_columns, uplink_ends
 from pipelines.engine.reconnecting import Reconnecting
+from pipelines.engine.source import Batch
 from pipelines.engine.unpack import fresh_rows
 from schemas.readings import STORED_KINDS, Rows
 
@@ -54,14 +55,6 @@ ON CONFLICT (partition, organization_id, ended_as, reason) DO UPDATE SET uplinks
 
 
 @dataclass(frozen=True, slots=True)
-class PartitionValues:
-    """Values of records of one partition of `readings`, in order."""
-
-    partition: int
-    values: list[bytes]
-
-
-@dataclass(frozen=True, slots=True)
 class PartitionRows:
     """Rows of one partition, in order, that were not read before."""
 
@@ -85,11 +78,11 @@ class ReadingStore:
         """Offset of the newest row read, by partition; what decode_uplinks wrote again after a crash is dropped by it."""
         database.on_connect(self._connected)
 
-    def write(self, items: list[PartitionValues]) -> None:
+    def write(self, items: list[Batch]) -> None:
         """Keep rows until a flush or the bound."""
         for item in items:
             done = self._read.get(item.partition, NOTHING_DONE) if self._skip_done else NOTHING_DONE
-            rows, self._read[item.partition], dropped = fresh_rows(item.values, done)
+            rows, self._read[item.partition], dropped = fresh_rows([record.value for record in item.records], done)
             STORE_READINGS.labels("repeated").inc(dropped)
             self._pending.append(PartitionRows(item.partition, rows))
             self._rows += len(rows)

@@ -100,6 +100,7 @@ class Sensors:
         slots, positions = slots[order], judged[order]
         sorted_rows = rows[positions]
         quiet = self._quiet_rows(sorted_rows, slots)
+        self._terms.configurations.prepare(sorted_rows["configuration"][~quiet])
         loud = np.where(quiet, len(quiet), np.arange(len(quiet)))
         next_loud = np.minimum.accumulate(loud[::-1])[::-1]
         return _Batch(sorted_rows, positions.astype(np.int64), slots, quiet, next_loud)
@@ -204,7 +205,7 @@ class Sensors:
         for name in ("device", "unit", "organization", "assignment"):
             table[name][slot] = row[name][0]
         configuration = int(row["configuration"][0])
-        max_gap_ms = self._terms.configurations[configuration].max_gap_ms
+        max_gap_ms = self._terms.configurations.max_gap_of(configuration)
         table["configuration"][slot] = configuration
         table["max_gap_ms"][slot] = max_gap_ms
         temperature = int(row["temperature"][0]) if row["kind"][0] == RowKind.READING else None

@@ -10,50 +10,44 @@ from pipelines.connectors.metrics import FLOW_CLOCK, FLOW_CLOCK_AGE
 from pipelines.domain.partition_clock import NEVER
 from pipelines.engine.judgements import Output
 from pipelines.engine.shard import Shard
-from pipelines.engine.source import Flush, Record
+from pipelines.engine.source import Batch, Flush
 from pipelines.engine.terms import Terms
 
 FLOW: Final = "detect_excursions"
 
 
-class ShardLogic(StatefulBatchLogic[list[Record] | Flush, Output | Flush, bytes]):
-    """The shard of one partition; its snapshot is versioned bytes."""
+class ShardLogic(StatefulBatchLogic[Batch | Flush, Output | Flush, bytes]):
+    """The shard of one partition, made when its first batch says which; its snapshot is versioned bytes.
 
-    def __init__(self, shard: Shard) -> None:
-        """Take the shard."""
-        self._shard = shard
+    The key of Flush items keeps nothing and hands one of them on.
+    """
 
-    def on_batch(self, values: list[list[Record] | Flush]) -> tuple[Iterable[Output | Flush], bool]:
+    def __init__(self, terms: Terms, snapshot: bytes | None) -> None:
+        """Take the terms and the snapshot of this key, None for none."""
+        self._terms = terms
+        self._snapshot = snapshot
+        self._shard: Shard | None = None
+
+    def on_batch(self, values: list[Batch | Flush]) -> tuple[Iterable[Output | Flush], bool]:
         """Judge the records."""
-        records = [record.value for value in values if not isinstance(value, Flush) for record in value]
-        outputs = self._shard.on_records(records)
-        if self._shard.clock.now != NEVER:
-            clock = self._shard.clock.now
-            FLOW_CLOCK.labels(FLOW, self._shard.partition).set(clock / 1000)
-            FLOW_CLOCK_AGE.labels(FLOW, self._shard.partition).set((now_ms() - clock) / 1000)
+        batches = [value for value in values if isinstance(value, Batch)]
+        if not batches:
+            return [value for value in values if isinstance(value, Flush)][:1], True
+        if self._shard is None:
+            self._shard = Shard(batches[0].partition, self._terms, self._snapshot)
+        shard = self._shard
+        outputs = shard.on_records([record.value for batch in batches for record in batch.records])
+        if shard.clock.now != NEVER:
+            FLOW_CLOCK.labels(FLOW, shard.partition).set(shard.clock.now / 1000)
+            FLOW_CLOCK_AGE.labels(FLOW, shard.partition).set((now_ms() - shard.clock.now) / 1000)
         return outputs, False
 
     def snapshot(self) -> bytes:
         """Return the shard as bytes."""
+        assert self._shard is not None, "a key is made by its first batch"
         return self._shard.snapshot()
 
 
-class FlushLogic(StatefulBatchLogic[list[Record] | Flush, Output | Flush, bytes]):
-    """Hands on that there is nothing more in the log for now."""
-
-    def on_batch(self, values: list[list[Record] | Flush]) -> tuple[Iterable[Output | Flush], bool]:
-        """Hand on one of them, and keep nothing."""
-        return [value for value in values if isinstance(value, Flush)][:1], True
-
-    def snapshot(self) -> bytes:
-        """Keep nothing."""
-        return b""
-
-
-def shard_logic(terms: Terms) -> Callable[[str, bytes | None], ShardLogic | FlushLogic]:
-    """Return what builds the logic of a key."""
-
-    def build(key: str, snapshot: bytes | None) -> ShardLogic | FlushLogic:
-        return ShardLogic(Shard(int(key), terms, snapshot)) if key.isdigit() else FlushLogic()
-
-    return build
+def shard_logic(terms: Terms) -> Callable[[bytes | None], ShardLogic]:
+    """Return what builds the logic of a key from its snapshot."""
+    return lambda snapshot: ShardLogic(terms, snapshot)

@@ -37,12 +37,13 @@ DEVICE: Final = np.dtype(
         ("sensor", "<i4"),
         ("unit", "<i4"),
         ("organization", "<i4"),
+        ("configuration", "<i4"),
         ("heard_at", "<i8"),
         ("offline_after_ms", "<i8"),
         ("offline_since", "<i8"),  # LONG_AGO: not offline
     ],
 )
-"""40 bytes a device."""
+"""44 bytes a device."""
 
 Array = npt.NDArray[Any]
 Slots = npt.NDArray[np.intp]

@@ -52,7 +52,15 @@ class Flush:
     """Nothing more is in the log right now: write down what is pending."""
 
 
-Item = tuple[str, list[Record] | Flush]
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one partition that came together, in order; never none."""
+
+    partition: int
+    records: list[Record]
+
+
+Item = tuple[str, Batch | Flush]
 
 
 def partition_key(partition: int) -> str:
@@ -123,7 +131,7 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         self._idle = not grouped
         if grouped:
             self._unflushed = True
-            return list(grouped.items())
+            return grouped
         if self._unflushed:
             self._unflushed = False
             return [(FLUSH_KEY, Flush())]
@@ -141,8 +149,8 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         """Leave the brokers."""
         self._consumer.close()
 
-    def _collect(self) -> dict[str, list[Record] | Flush]:
-        grouped: dict[str, list[Record] | Flush] = {}
+    def _collect(self) -> list[Item]:
+        grouped: list[Item] = []
         by_partition: dict[int, list[Record]] = {}
         size = 0
         for _ in range(POLL_CALLS):
@@ -154,7 +162,7 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         for partition, records in by_partition.items():
             self._next[partition] = records[-1].offset + 1
             FLOW_RECORDS.labels(self._flow).inc(len(records))
-            grouped[partition_key(partition)] = records
+            grouped.append((partition_key(partition), Batch(partition, records)))
         self._polls += 1
         if self._polls % LAG_EVERY_POLLS == 1:
             self._measure_lag()

@@ -1,5 +1,6 @@
 """Loads immutable policy versions and sensor configurations by number: all that detect_excursions ever reads back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -14,29 +15,29 @@ from pipelines.engine.terms import Configuration, Configurations, Policies, Term
 def load_terms(database: Reconnecting) -> Terms:
     """Return terms that are loaded from the database when first asked for."""
 
-    def row_of(statement: str, number: int, what: str) -> tuple[Any, ...]:
-        found: list[tuple[Any, ...] | None] = []
+    def rows_of(statement: str, numbers: Sequence[int], what: str) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
 
         def read(connection: psycopg.Connection) -> None:
-            found.append(connection.execute(statement, (number,)).fetchone())
+            found[:] = connection.execute(statement, (list(numbers),)).fetchall()
 
         database.transact(read)
-        row = found[-1]
-        if row is None:
-            message = f"readings name {what} {number}, which is not in the database: is this the database that decode_uplinks uses?"
+        missing = set(numbers) - {row[0] for row in found}
+        if missing:
+            message = f"readings name {what} {min(missing)}, which is not in the database: is this the database that decode_uplinks uses?"
             raise Misconfigured(message)
-        return row
+        return found
 
     def policy(number: int) -> Policy:
-        (document,) = row_of("SELECT document FROM policy_versions WHERE id = %s", number, "policy version")
+        ((_, document),) = rows_of("SELECT id, document FROM policy_versions WHERE id = ANY(%s)", [number], "policy version")
         try:
             return parse_policy(document)
         except PolicyError as error:
             message = f"policy version {number} in the database cannot be judged by: {error}"
             raise Misconfigured(message) from error
 
-    def configuration(number: int) -> Configuration:
-        statement = "SELECT max_gap_ms, offline_after_ms FROM sensor_configurations WHERE id = %s"
-        return Configuration(*row_of(statement, number, "sensor configuration"))
+    def configurations(numbers: Sequence[int]) -> dict[int, Configuration]:
+        statement = "SELECT id, max_gap_ms, offline_after_ms FROM sensor_configurations WHERE id = ANY(%s)"
+        return {row[0]: Configuration(row[1], row[2]) for row in rows_of(statement, numbers, "sensor configuration")}
 
-    return Terms(Policies(policy), Configurations(configuration))
+    return Terms(Policies(policy), Configurations(configurations))

@@ -9,7 +9,7 @@ from pipelines.connectors.kafka import AckedProducer
 from pipelines.engine.decoding import DecodedBatch
 from pipelines.engine.judgements import LateReadings
 from pipelines.engine.reconnecting import Reconnecting
-from pipelines.engine.source import Record
+from pipelines.engine.source import Batch, Record
 from schemas.dead_letters import DeadLetter, decode_dead_letter, encode_dead_letter
 from schemas.ids import dead_letter_id
 from schemas.readings import MAX_ROWS, Rows, encode_rows
@@ -22,6 +22,7 @@ INSERT INTO dead_letters (dead_letter_id, received_at, organization_id, applicat
 VALUES (%s, to_timestamp(%s / 1000.0), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
+ENSURE_PARTITIONS: Final = "SELECT ensure_partitions('dead_letters', to_timestamp(%s), to_timestamp(%s))"
 
 
 class ReadingsWriter:
@@ -109,9 +110,9 @@ class LetterStore:
         self._database = database
         self._pending: list[tuple[int, Record]] = []
 
-    def write(self, items: list[tuple[int, list[Record]]]) -> None:
-        """Keep (partition, records) until a flush."""
-        self._pending += [(partition, record) for partition, records in items for record in records]
+    def write(self, items: list[Batch]) -> None:
+        """Keep records until a flush."""
+        self._pending += [(item.partition, record) for item in items for record in item.records]
 
     def flush(self) -> None:
         """Commit what is pending; tries again while the database is away."""
@@ -125,11 +126,10 @@ class LetterStore:
         self._database.close()
 
     def _store(self, connection: psycopg.Connection) -> None:
-        rows = [letter_row(partition, record) for partition, record in self._pending]
         with connection.transaction(), connection.cursor() as cursor:
-            received = [row[1] / 1000 for row in rows]
-            cursor.execute("SELECT ensure_partitions('dead_letters', to_timestamp(%s), to_timestamp(%s))", (min(received), max(received)))
-            cursor.executemany(INSERT_LETTER, rows)
+            received_at = [received_at_of(record) / 1000 for _, record in self._pending]
+            cursor.execute(ENSURE_PARTITIONS, (min(received_at), max(received_at)))
+            cursor.executemany(INSERT_LETTER, [letter_row(partition, record) for partition, record in self._pending])
 
 
 def letter_row(partition: int, record: Record) -> tuple[object, ...]:
@@ -139,7 +139,7 @@ def letter_row(partition: int, record: Record) -> tuple[object, ...]:
     place = (partition, record.offset) if own else (letter.partition, letter.offset)
     return (
         dead_letter_id(letter.topic, *place, letter.part),
-        record.stamp if own or not letter.received_at else letter.received_at,
+        received_at_of(record),
         letter.organization,
         text(letter.application),
         letter.kind,
@@ -151,6 +151,11 @@ def letter_row(partition: int, record: Record) -> tuple[object, ...]:
         letter.part,
         letter.raw,
     )
+
+
+def received_at_of(record: Record) -> int:
+    """Return when the rejected uplink was received (ms UTC): what ingest put aside has only this record's own stamp."""
+    return decode_dead_letter(record.value).received_at or record.stamp
 
 
 def text(value: str) -> str:

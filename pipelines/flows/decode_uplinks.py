@@ -23,8 +23,8 @@ def build(kafka: KafkaConfig, database: DatabaseConfig, partitions: tuple[int, .
     decoder = UplinkDecoder(Reconnecting(database, FLOW, stop))
 
     def decode(item: Item) -> tuple[str, DecodedBatch | Flush]:
-        key, records = item
-        return key, records if isinstance(records, Flush) else decoder.decode(int(key), records)
+        key, batch = item
+        return key, batch if isinstance(batch, Flush) else decoder.decode(batch)
 
     flow = Dataflow(FLOW)
     uplinks = op.input("read_uplinks", flow, LogSource(kafka, UPLINKS.name, partitions, flow=FLOW, stop=stop))

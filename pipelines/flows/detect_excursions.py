@@ -1,15 +1,16 @@
 """detect_excursions: readings in order and the partition's clock become excursions and offline conditions; late ones a request."""
 
-from typing import Final
+from typing import Final, cast
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
+from bytewax.operators import KeyedStream
 
 from pipelines.connectors.kafka import AckedProducer, KafkaConfig
 from pipelines.connectors.live import LivePublisher
 from pipelines.connectors.redis import RedisConfig
 from pipelines.connectors.timescale import DatabaseConfig
-from pipelines.engine.judgements import LateReadings, Output
+from pipelines.engine.judgements import Judged, LateReadings, Output
 from pipelines.engine.outbox import Outbox
 from pipelines.engine.recorder import Recorder
 from pipelines.engine.reconnecting import Reconnecting
@@ -48,6 +49,8 @@ def build(
     records = op.input("read_readings", flow, LogSource(kafka, READINGS.name, partitions, flow=FLOW, stop=stop))
     judged = op.stateful_batch("judge", records, shard_logic(load_terms(Reconnecting(database, f"{FLOW}-terms", stop))))
     split = op.branch("split_late", judged, is_late)
-    op.output("request_revisions", split.trues, FlushingSink(lambda: RevisionWriter(AckedProducer(kafka.flow_producer(FLOW)))))
-    op.output("record", split.falses, FlushingSink(recorder))
+    late = cast("KeyedStream[LateReadings | Flush]", split.trues)
+    facts = cast("KeyedStream[Judged | Flush]", split.falses)
+    op.output("request_revisions", late, FlushingSink(lambda: RevisionWriter(AckedProducer(kafka.flow_producer(FLOW)))))
+    op.output("record", facts, FlushingSink(recorder))
     return flow

@@ -9,7 +9,7 @@ from pipelines.connectors.kafka import KafkaConfig
 from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.sinks import FlushingSink
-from pipelines.engine.source import Flush, Item, LogSource, Record
+from pipelines.engine.source import LogSource
 from pipelines.engine.stop import StopFlag
 from pipelines.engine.writers import LetterStore
 from schemas.topics import DEAD_LETTERS
@@ -20,12 +20,7 @@ FLOW: Final = "store_dead_letters"
 def build(kafka: KafkaConfig, database: DatabaseConfig, partitions: tuple[int, ...], stop: StopFlag) -> Dataflow:
     """Return the dataflow for some partitions."""
 
-    def numbered(item: Item) -> tuple[str, tuple[int, list[Record]] | Flush]:
-        key, records = item
-        return key, records if isinstance(records, Flush) else (int(key), records)
-
     flow = Dataflow(FLOW)
     records = op.input("read_dead_letters", flow, LogSource(kafka, DEAD_LETTERS.name, partitions, flow=FLOW, stop=stop))
-    letters = op.map("number", records, numbered)
-    op.output("write_dead_letters", letters, FlushingSink(lambda: LetterStore(Reconnecting(database, FLOW, stop))))
+    op.output("write_dead_letters", records, FlushingSink(lambda: LetterStore(Reconnecting(database, FLOW, stop))))
     return flow

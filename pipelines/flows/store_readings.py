@@ -9,10 +9,10 @@ from pipelines.connectors.kafka import KafkaConfig
 from pipelines.connectors.live import LivePublisher
 from pipelines.connectors.redis import RedisConfig
 from pipelines.connectors.timescale import DatabaseConfig
-from pipelines.engine.reading_store import PartitionValues, ReadingStore
+from pipelines.engine.reading_store import ReadingStore
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.sinks import FlushingSink
-from pipelines.engine.source import Flush, Item, LogSource
+from pipelines.engine.source import LogSource
 from pipelines.engine.stop import StopFlag
 from schemas.topics import READINGS
 
@@ -33,12 +33,7 @@ def build(
     def writer() -> ReadingStore:
         return ReadingStore(Reconnecting(database, FLOW, stop), LivePublisher(redis, FLOW), skip_done=skip_done)
 
-    def unwrap(item: Item) -> tuple[str, PartitionValues | Flush]:
-        key, records = item
-        return key, records if isinstance(records, Flush) else PartitionValues(int(key), [record.value for record in records])
-
     flow = Dataflow(FLOW)
     records = op.input("read_readings", flow, LogSource(kafka, READINGS.name, partitions, flow=FLOW, stop=stop))
-    values = op.map("unwrap", records, unwrap)
-    op.output("write_hypertable", values, FlushingSink(writer))
+    op.output("write_hypertable", records, FlushingSink(writer))
     return flow

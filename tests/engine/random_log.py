@@ -29,7 +29,7 @@ CONFIGURATIONS = {1: Configuration(7_500, 36_000), 2: Configuration(18_000, 0)}
 
 def terms() -> Terms:
     """Return terms that know the policies and configurations above."""
-    return Terms(Policies(POLICIES.__getitem__), Configurations(CONFIGURATIONS.__getitem__))
+    return Terms(Policies(POLICIES.__getitem__), Configurations(lambda numbers: {number: CONFIGURATIONS[number] for number in numbers}))
 
 
 @dataclass(frozen=True)
