@@ -32,6 +32,6 @@ async def keep_running(name: str, job: Job) -> None:
     while True:
         try:
             await job()
-        except Exception:  # noqa: BLE001 - whatever it is, ticks and events must go on
+        except Exception:  # whatever it is, ticks and events must go on
             log.exception("a background job failed and starts again", job=name)
         await asyncio.sleep(RESTART_SECONDS)

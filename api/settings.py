@@ -39,6 +39,11 @@ class ApiSettings:
             stack_auth=StackAuthConfig.from_environment(),
             ticks_enabled=flag("TICKS_ENABLED", default=True),
             allowed_origins=frozenset(origin.strip().rstrip("/").lower() for origin in origins if origin.strip()),
-            sandbox_sign_in_url=setting("SANDBOX_SIGN_IN_URL", "") or None,
+            sandbox_sign_in_url=setting("SANDBOX_SIGN_IN_URL", "") or local_sign_in(setting("SANDBOX_URL", "")),
             process=f"api-{socket.gethostname()}-{os.getpid()}",
         )
+
+
+def local_sign_in(sandbox_url: str) -> str | None:
+    """Return the sign-in page of the local stack's sandbox, or None where there is no sandbox."""
+    return f"{sandbox_url.rstrip('/')}/sandbox/sign-in" if sandbox_url else None

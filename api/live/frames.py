@@ -49,7 +49,7 @@ Request = Authenticate | SubscribeSite | SubscribeUnit | UnsubscribeSite | Unsub
 _DECODER: Final = msgspec.json.Decoder(Request)
 
 
-class UnreadableRequest(ValueError):
+class UnreadableRequest(ValueError):  # noqa: N818 - it says what is the case
     """A message that is none of the above; the text says why."""
 
 

@@ -116,7 +116,7 @@ class Hub:
         try:
             frames = fan_out(message, self._is_watched(channel))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            log.error("not an event", channel=channel.decode(errors="replace"), error=str(error))
+            log.error("not an event", channel=channel.decode(errors="replace"), error=str(error))  # noqa: TRY400 - the error's text says it all
             return
         if live_channel(frames.organization).encode() != channel:
             log.error(

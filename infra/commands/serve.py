@@ -1,5 +1,6 @@
 """`coldstream serve`: run one API process. Scale by running more of them."""
 
+import resource
 import sys
 from asyncio import TimerHandle
 from typing import Any, Final
@@ -68,6 +69,12 @@ class DeadlineProtocol(HttpToolsProtocol):
             self._headers_due = None
 
 
+def allow_open_files() -> None:
+    """Raise this process's own limit of open files to what the system lets it have: every dashboard is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def server(settings: ApiSettings, host: str, port: int) -> uvicorn.Server:
     """Return the server of one API process."""
     return uvicorn.Server(
@@ -108,6 +115,7 @@ def command(host: str, port: int) -> None:
     except Misconfigured as error:
         click.echo(f"coldstream serve: {error}", err=True)
         sys.exit(2)
+    allow_open_files()
     running = server(settings, host, port)
     running.run()
     if not running.started:

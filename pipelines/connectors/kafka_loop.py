@@ -66,10 +66,10 @@ class LoopProducer:
             self._timer = self._loop.call_later(POLL_SECONDS, self._poll)
         return acknowledgement
 
-    async def check_topics(self, topics: tuple[Topic, ...], timeout: float) -> None:
+    async def check_topics(self, topics: tuple[Topic, ...], seconds: float) -> None:
         """Return when the broker answers and has the topics; raises Retryable, or Misconfigured where one is missing."""
         try:
-            found = await asyncio.to_thread(self._producer.list_topics, timeout=timeout)
+            found = await asyncio.to_thread(self._producer.list_topics, timeout=seconds)
         except KafkaException as error:
             message = f"Kafka does not answer: {error.args[0].str()}"
             raise Retryable(message) from error

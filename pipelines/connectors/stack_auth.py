@@ -37,6 +37,9 @@ TEAMS_FRESH_SECONDS: Final = 60.0
 TEAMS_STALE_SECONDS: Final = 600.0
 """How much longer it may be used while Stack Auth is away: no longer than a token lives anyway."""
 
+TEAMS_COOLDOWN_SECONDS: Final = 5.0
+"""After a question about teams failed, what is known is used without asking again for this long: nobody should wait twice."""
+
 MAX_USERS: Final = 50_000
 """Lists of teams kept in memory."""
 
@@ -238,6 +241,7 @@ class Memberships:
         self._client = client
         self._known: dict[str, tuple[float, frozenset[str]]] = {}
         self._asking: dict[str, asyncio.Task[frozenset[str]]] = {}
+        self._failed_at = float("-inf")
 
     async def teams(self, user: str) -> frozenset[str]:
         """Return the ids of the user's teams; raises Retryable when they are not known and cannot be had."""
@@ -245,10 +249,14 @@ class Memberships:
         age = monotonic() - asked_at
         if age < TEAMS_FRESH_SECONDS:
             return teams
+        is_usable = age < TEAMS_FRESH_SECONDS + TEAMS_STALE_SECONDS
+        if is_usable and monotonic() - self._failed_at < TEAMS_COOLDOWN_SECONDS:
+            return teams
         try:
             return await asyncio.shield(self._task(user))
         except Retryable:
-            if age < TEAMS_FRESH_SECONDS + TEAMS_STALE_SECONDS:
+            self._failed_at = monotonic()
+            if is_usable:
                 return teams
             raise
 

@@ -1,10 +1,9 @@
 """Callers, their organizations and their places without any service. For tests only."""
 
-from pipelines.connectors.errors import Retryable
-from pipelines.connectors.stack_auth import RefusalReason, TokenRefused, User
-
 from api.callers import Callers
 from api.queries.organizations import Organization
+from pipelines.connectors.errors import Retryable
+from pipelines.connectors.stack_auth import RefusalReason, TokenRefused, User
 
 FAR = 4_000_000_000_000
 """ms UTC, long from now."""
@@ -28,7 +27,7 @@ class People:
             raise Retryable(message)
         if token == "expired":  # noqa: S105
             raise TokenRefused(RefusalReason.EXPIRED, "expired")
-        user = token.split("#")[0]
+        user = token.partition("#")[0]
         if user not in self.expires_at:
             raise TokenRefused(RefusalReason.INVALID, "no such token")
         return User(user, user.title(), f"{user}@example.com", self.expires_at[user])

@@ -24,7 +24,12 @@ def event(name: str, *, unit: int = 10, site: int = 1, organization: int = 1, **
 
 
 def reading(unit: int, temperature: float) -> dict[str, Any]:
-    return {"sensor": unit * 10, "unit": unit, "measured_at": "2026-11-25T04:22:00.123Z", "temperature_celsius": temperature}
+    return {
+        "sensor": unit * 10,
+        "unit": unit,
+        "measured_at": "2026-11-25T04:22:00.123Z",
+        "temperature_celsius": temperature,
+    }
 
 
 BATCH = event("sensor:readings:batch", unit=0, readings=[reading(10, 4.1), reading(11, 5.2), reading(10, 4.3)])
@@ -38,7 +43,11 @@ def test_a_good_token_is_answered_with_its_user_and_its_end() -> None:
         await socket.message()
         socket.say(type="authenticate", token="ada")
 
-        assert await socket.frame() == {"type": "authenticated", "user": "ada", "expires_at": "2096-10-02T07:06:40.000Z"}
+        assert await socket.frame() == {
+            "type": "authenticated",
+            "user": "ada",
+            "expires_at": "2096-10-02T07:06:40.000Z",
+        }
 
     play(scene)
 
@@ -226,7 +235,9 @@ def test_no_event_of_another_organization_ever_comes_through() -> None:
     play(scene)
 
 
-@pytest.mark.parametrize("text", ["hello", "{}", '{"type":"subscribe:site","site":"1"}', '{"type":"delete:site","site":1}'])
+@pytest.mark.parametrize(
+    "text", ["hello", "{}", '{"type":"subscribe:site","site":"1"}', '{"type":"delete:site","site":1}']
+)
 def test_a_message_that_means_nothing_is_answered_and_the_connection_stays(text: str) -> None:
     async def scene(made: Rig) -> None:
         socket = await made.signed_in()

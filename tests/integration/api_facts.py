@@ -115,7 +115,8 @@ def put_facts(connection: "psycopg.Connection[Any]", seeded: Seeded, now: int) -
     )
     condition = condition_id(device, "offline", begin)
     connection.execute(
-        "INSERT INTO open_conditions VALUES (%s, %s, %s, 'offline', %s)", (condition, organization, device, instant(begin))
+        "INSERT INTO open_conditions VALUES (%s, %s, %s, 'offline', %s)",
+        (condition, organization, device, instant(begin)),
     )
     letter = dead_letter_id("uplinks", 5, 1_000 + organization, 0)
     connection.execute(
@@ -127,4 +128,5 @@ def put_facts(connection: "psycopg.Connection[Any]", seeded: Seeded, now: int) -
             "INSERT INTO uplink_ends VALUES (%s, %s, 'stored', 0, 10), (%s, %s, 'rejected', 2, 1)",
             (partition, organization, partition, organization),
         )
-    return Facts(seeded, unit, sensor, site, device, opened["id"], closed["id"], letter, condition)
+    first, second = (excursion_id(sensor, "warm", begin + minutes * MINUTE) for minutes in (30, 0))
+    return Facts(seeded, unit, sensor, site, device, first, second, letter, condition)

@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 import psycopg
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from infra.local.local_stack import LocalStack
 from infra.local.ports import free_base
@@ -144,7 +145,8 @@ def wait_until_ready(api: Api, seconds: float = START_SECONDS) -> None:
                 return
             told = answer.text
         time.sleep(0.1)
-    raise AssertionError(f"{told}\n{api.log.read_text()[-3_000:]}")
+    message = f"{told}\n{api.log.read_text()[-3_000:]}"
+    raise AssertionError(message)
 
 
 def organization(connection: "psycopg.Connection[Any]", number: int, begin: int, *, units: int = 2) -> Seeded:

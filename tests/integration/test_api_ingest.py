@@ -6,10 +6,12 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
 
 import httpx
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition  # type: ignore[import-untyped]
 
 from infra.local.local_stack import LocalStack
 from schemas.dead_letters import decode_dead_letter
@@ -85,7 +87,7 @@ def test_every_partition_gets_a_tick_a_second(api: Api) -> None:
     assert {record.partition for record in ticks} == set(range(DEVICE_PARTITIONS))
     assert {record.value for record in ticks} == {b""}
     stamps = sorted(record.timestamp for record in ticks if record.partition == 0)
-    assert all(800 <= later - earlier <= 1_500 for earlier, later in zip(stamps, stamps[1:], strict=False))
+    assert all(800 <= later - earlier <= 1_500 for earlier, later in pairwise(stamps))
 
 
 def test_a_new_secret_works_at_once_and_a_revoked_one_no_longer_after_five_seconds(api: Api) -> None:
@@ -107,8 +109,8 @@ def test_a_new_secret_works_at_once_and_a_revoked_one_no_longer_after_five_secon
 
 def test_a_huge_body_is_refused_early_and_costs_no_memory(api: Api) -> None:
     def resident_kilobytes() -> int:
-        with open(f"/proc/{api.process.pid}/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+        status = Path(f"/proc/{api.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
 
     before = resident_kilobytes()
     sent = 0
@@ -216,7 +218,9 @@ def test_uplinks_are_accepted_while_the_database_is_away(stack: LocalStack, api:
     wait_until_ready(api)
 
 
-def test_a_stopping_process_answers_what_it_has_begun(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_stopping_process_answers_what_it_has_begun(
+    stack: LocalStack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     with running_api(stack, tmp_path_factory.mktemp("api"), "api_stop_test") as running:
         with running.connect() as connection:
             organization(connection, 1, NOW - DAY)

@@ -12,6 +12,7 @@ import pytest
 import redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from infra.local.local_stack import LocalStack
 from infra.seed import Seeded
@@ -39,7 +40,9 @@ class World:
         return min(self.ours.units.values())
 
     def publish(self, organization: int, name: str, site: int, unit: int, **data: Any) -> None:
-        event = Event(name, f"c-{time.monotonic_ns()}", organization, site, unit, msgspec.Raw(msgspec.json.encode(data)))
+        event = Event(
+            name, f"c-{time.monotonic_ns()}", organization, site, unit, msgspec.Raw(msgspec.json.encode(data))
+        )
         self.redis.publish(live_channel(organization), msgspec.json.encode(event))
 
     def publish_ours(self, name: str, **data: Any) -> None:
@@ -119,11 +122,11 @@ def test_nobody_hears_or_may_subscribe_to_another_organizations(world: World) ->
 
 
 def test_a_page_of_another_origin_is_turned_away(world: World) -> None:
-    with pytest.raises(InvalidStatus) as caught, connect(address(world), origin="https://evil.example"):
+    with pytest.raises(InvalidStatus) as caught, connect(address(world), origin=Origin("https://evil.example")):
         pass
     assert caught.value.response.status_code == 403
 
-    with connect(address(world), origin=world.api.url) as socket:
+    with connect(address(world), origin=Origin(world.api.url)) as socket:
         say(socket, type="authenticate", token=world.api.token("ada"))
         assert heard(socket)["type"] == "authenticated"
 
@@ -165,7 +168,9 @@ def test_a_connection_ends_with_its_token_unless_a_newer_one_came(world: World) 
     assert caught.value.rcvd.code == 4401
 
 
-def test_when_redis_was_killed_clients_are_told_to_fetch_again_and_events_go_on(stack: LocalStack, world: World) -> None:
+def test_when_redis_was_killed_clients_are_told_to_fetch_again_and_events_go_on(
+    stack: LocalStack, world: World
+) -> None:
     with watching(world, unit=world.unit) as socket:
         stack.kill("redis", signal.SIGKILL)
         stack.wait_ready("redis")
@@ -189,7 +194,7 @@ def test_a_client_that_does_not_read_disturbs_nobody(world: World) -> None:
             told = frame.get("data", {}).get("id") == "end"
         assert told
 
-        seen = []
+        seen: list[dict[str, Any]] = []
         while not seen or seen[-1].get("data", {}).get("id") != "end":
             seen.append(heard(stalled))
     assert seen[-1]["event"] == "alert:triggered"

@@ -94,7 +94,9 @@ def test_the_policy_in_force_is_that_of_the_instant(world: World) -> None:
     before = ok(world.api.get(f"units/{world.ours.unit}/policy?at=2001-01-01"))
 
     assert (now["policy"]["name"], now["policy"]["version"]) == ("fridge", 1)
-    assert [(band["name"], band["limit_celsius"], band["severity"]) for band in now["bands"]] == [("warm", 8, "critical")]
+    assert [(band["name"], band["limit_celsius"], band["severity"]) for band in now["bands"]] == [
+        ("warm", 8, "critical")
+    ]
     assert (before["policy"], before["bands"]) == (None, [])
 
 
@@ -249,7 +251,12 @@ def test_every_route_with_an_id_of_theirs_is_not_found(world: World) -> None:
 def test_nothing_of_theirs_is_in_any_answer(world: World) -> None:
     theirs = world.theirs
     canaries = ["Organization 2", "Site 2", "Fridge 2", "A840410000020000", "application-2"]
-    canaries += [str(theirs.open_excursion), str(theirs.closed_excursion), str(theirs.dead_letter), str(theirs.condition)]
+    canaries += [
+        str(theirs.open_excursion),
+        str(theirs.closed_excursion),
+        str(theirs.dead_letter),
+        str(theirs.condition),
+    ]
     for route in (
         "me",
         "organizations",
