@@ -12,8 +12,9 @@ import psycopg
 from pipelines.connectors.metrics import DECODE_DEAD_LETTERS, DECODE_UPLINKS
 from pipelines.domain.decoders.decode import Decoded, ProbeReading, decode
 from pipelines.domain.decoders.message import Rejection, TtnMessage, parse_message
+from pipelines.domain.partition_clock import GRACE_MS
 from pipelines.engine.reconnecting import Reconnecting
-from pipelines.engine.registry import Device, Registry, Sensor, Stamp
+from pipelines.engine.registry import AssignmentEnd, Device, Registry, Sensor, Stamp
 from pipelines.engine.source import Batch, Record
 from schemas.dead_letters import DeadLetter
 from schemas.readings import ABSENT_I1, ABSENT_I2, ROW, RowFlag, RowKind, Rows
@@ -26,6 +27,9 @@ OLDEST_MS: Final = 35 * 24 * 60 * 60 * 1000
 
 NEWEST_MS: Final = 5 * 60 * 1000
 """A measured_at further after its received_at is rejected."""
+
+LOOK_BACK_MS: Final = 24 * 60 * 60 * 1000
+"""How far back ends of assignments are said again after a restart."""
 
 MAIN: Final = "main"
 """A sensor registered for this probe takes the device's best-ranked one, faulty or not."""
@@ -69,6 +73,8 @@ class UplinkDecoder:
         """Take the database that holds the registry."""
         self._database = database
         self._registry = Registry()
+        self._ticked: dict[int, int] = {}
+        """Clock of the newest tick, by partition."""
 
     def decode(self, batch: Batch) -> DecodedBatch:
         """Return rows and dead letters of records of one partition, in order."""
@@ -85,7 +91,7 @@ class UplinkDecoder:
         letters: list[DeadLetter] = []
         for record, uplink in zip(records, uplinks, strict=True):
             if uplink is None:
-                values.append(tick_row(record))
+                values += self._tick_rows(partition, record)
             else:
                 rows, rejected = self._rows(uplink)
                 values += rows
@@ -94,6 +100,17 @@ class UplinkDecoder:
 
     def _prepare(self, connection: psycopg.Connection, keys: set[tuple[int, str]], newest_stamp: int) -> None:
         self._registry.prepare(connection, keys, newest_stamp)
+
+    def _tick_rows(self, partition: int, record: Record) -> list[Values]:
+        """Return the ends of assignments that the clock has passed since the last tick, and the tick.
+
+        After a restart the last tick is not known: ends of a day are said again, and change nothing.
+        """
+        clock = record.stamp - GRACE_MS
+        before = self._ticked.get(partition, clock - LOOK_BACK_MS)
+        self._ticked[partition] = max(clock, before)
+        ends = [assignment_end_row(record, end) for end in self._registry.ends(partition, before, clock)]
+        return [*ends, tick_row(record)]
 
     def _rows(self, uplink: Uplink) -> tuple[list[Values], list[Rejection]]:
         """Return the rows of one uplink, never none, and what of it was rejected."""
@@ -270,6 +287,13 @@ def tick_row(record: Record) -> Values:
     """Return the row of a tick."""
     absent = (ABSENT_I2, ABSENT_I2, ABSENT_I2, ABSENT_I1, ABSENT_I1)
     return (record.offset, record.stamp, record.stamp, 0, 0, 0, 0, 0, 0, 0, *absent, int(RowKind.TICK), 0, 0, 0)
+
+
+def assignment_end_row(record: Record, end: AssignmentEnd) -> Values:
+    """Return the row that ends an assignment; it stands with its tick, under the tick's offset."""
+    absent = (ABSENT_I2, ABSENT_I2, ABSENT_I2, ABSENT_I1, ABSENT_I1)
+    place = (end.sensor, end.device, end.unit, end.organization, end.assignment)
+    return (record.offset, end.at, record.stamp, *place, 0, 0, *absent, int(RowKind.ASSIGNMENT_END), 0, 0, 0)
 
 
 def letter_of(uplink: Uplink, partition: int, part: int, rejection: Rejection) -> DeadLetter:

@@ -12,12 +12,19 @@ import numpy.typing as npt
 import psycopg
 from psycopg import errors
 
-from pipelines.connectors.metrics import FLOW_COMMIT_SECONDS, STORE_READINGS
 from pipelines.connectors.live import LivePublisher
+from pipelines.connectors.metrics import FLOW_COMMIT_SECONDS, STORE_READINGS
+from pipelines.engine.conflicts import keep_conflicting
 from pipelines.engine.copying import copy_payload
 from pipelines.engine.latest import LatestReadings
 from pipelines.engine.progress import NOTHING_DONE, Progress
-from pipelines.engine.reading_columns import READING_COLUMNS, End, first_of_each, reading_columns, uplink_ends
+from pipelines.engine.reading_columns import (
+    READING_COLUMNS,
+    End,
+    first_of_each,
+    reading_columns,
+    uplink_ends,
+)
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.source import Batch
 from pipelines.engine.unpack import fresh_rows
@@ -41,11 +48,6 @@ ON CONFLICT (sensor_id, measured_at) DO UPDATE SET
   uplink_offset = excluded.uplink_offset, received_after_ms = excluded.received_after_ms
 WHERE readings.temperature IS NULL AND excluded.temperature IS NOT NULL
 RETURNING sensor_id, (extract(epoch FROM measured_at) * 1000)::bigint
-"""
-FIND_CONFLICTING: Final = """
-SELECT s.sensor_id, (extract(epoch FROM s.measured_at) * 1000)::bigint, r.temperature, s.temperature
-FROM readings_staging s JOIN readings r USING (sensor_id, measured_at)
-WHERE s.temperature IS NOT NULL AND r.temperature IS DISTINCT FROM s.temperature
 """
 ADD_ENDS: Final = """
 INSERT INTO uplink_ends AS known (partition, organization_id, ended_as, reason, uplinks)
@@ -169,8 +171,7 @@ def stage(connection: psycopg.Connection, payload: bytes, rows: Rows) -> npt.NDA
     with connection.cursor().copy(COPY_STAGING) as copy:
         copy.write(payload)
     taken = set(connection.execute(INSERT_ABSENT).fetchall())
-    conflicting = connection.execute(FIND_CONFLICTING).fetchall()
-    STORE_READINGS.labels("conflicting").inc(len(conflicting))
+    keep_conflicting(connection)
     keys: list[tuple[Any, ...]] = list(zip(rows["sensor"].tolist(), rows["measured_at"].tolist(), strict=True))
     return np.array([key in taken for key in keys], dtype=np.bool_)
 

@@ -10,16 +10,31 @@ from typing import Final
 import msgspec
 import psycopg
 
-from pipelines.connectors.metrics import DETECT_VERSIONS, FLOW_COMMIT_SECONDS
 from pipelines.connectors.live import LivePublisher
+from pipelines.connectors.metrics import DETECT_VERSIONS, FLOW_COMMIT_SECONDS
 from pipelines.domain.instants import format_instant
 from pipelines.domain.recording import Reason, Recorded, Standing, record_found
 from pipelines.engine import excursion_rows
-from pipelines.engine.judgements import ExcursionFact, Fact, Judged, OfflineFact, RunningFact, StateFact
+from pipelines.engine.judgements import (
+    ExcursionFact,
+    Fact,
+    Judged,
+    OfflineFact,
+    RunningFact,
+    StateFact,
+)
 from pipelines.engine.outbox import Outbox, Tell
 from pipelines.engine.progress import Progress
 from pipelines.engine.reconnecting import Reconnecting
-from schemas.events import AlertData, Event, EventName, UnitState, UnitStateData, live_channel, worst
+from schemas.events import (
+    AlertData,
+    Event,
+    EventName,
+    UnitState,
+    UnitStateData,
+    live_channel,
+    worst,
+)
 from schemas.ids import condition_id
 
 FLOW: Final = "detect_excursions"

@@ -12,6 +12,8 @@ from typing import Final
 
 import psycopg
 
+from schemas.partitions import device_partition
+
 FRESH_FOR_MS: Final = 3_000
 """Versions are committed 5 s before they take effect; 2 s are left for clocks that differ."""
 
@@ -95,11 +97,24 @@ class Device:
     sensors: dict[str, Sensor]
 
 
+@dataclass(frozen=True, slots=True)
+class AssignmentEnd:
+    """An assignment that has, or will have, an end."""
+
+    at: int
+    sensor: int
+    device: int
+    organization: int
+    unit: int
+    assignment: int
+
+
 class Registry:
-    """Devices by organization and EUI, loaded as they are heard."""
+    """Devices by organization and EUI, loaded as they are heard; and the ends of assignments, by partition."""
 
     def __init__(self) -> None:
         """Know nothing."""
+        self._ends: dict[int, list[AssignmentEnd]] = {}
         self._devices: dict[DeviceKey, Device | None] = {}
         self._version = -1
         self._looked_at = -(1 << 62)
@@ -110,6 +125,7 @@ class Registry:
             version, looked_at = _look(connection)
             if version != self._version or len(self._devices) > MAX_DEVICES:
                 self._devices.clear()
+                self._ends = _load_ends(connection)
                 self._version = version
             self._looked_at = looked_at
         missing = sorted({key for key in keys if key not in self._devices})
@@ -120,6 +136,11 @@ class Registry:
     def device(self, key: DeviceKey) -> Device | None:
         """Return a device, or None when it is not registered in that organization."""
         return self._devices[key]
+
+
+    def ends(self, partition: int, after: int, until: int) -> list[AssignmentEnd]:
+        """Return the assignments of a partition's devices that end in (after, until] (ms UTC), by instant."""
+        return [end for end in self._ends.get(partition, ()) if after < end.at <= until]
 
 
 def _look(connection: psycopg.Connection) -> tuple[int, int]:
@@ -147,6 +168,20 @@ _POLICIES: Final = """
 SELECT unit_id, (extract(epoch FROM effective_at) * 1000)::bigint, policy_version_id
 FROM unit_policies WHERE unit_id = ANY(%s) ORDER BY unit_id, effective_at
 """
+
+
+_ENDS: Final = """
+SELECT d.dev_eui, (extract(epoch FROM a.valid_to) * 1000)::bigint, s.id, d.id, a.organization_id, a.unit_id, a.id
+FROM assignments a JOIN sensors s ON s.id = a.sensor_id JOIN devices d ON d.id = s.device_id
+WHERE a.valid_to > now() - interval '36 days' ORDER BY a.valid_to, a.id
+"""
+
+
+def _load_ends(connection: psycopg.Connection) -> dict[int, list[AssignmentEnd]]:
+    ends: dict[int, list[AssignmentEnd]] = {}
+    for dev_eui, *values in connection.execute(_ENDS):
+        ends.setdefault(device_partition(dev_eui), []).append(AssignmentEnd(*values))
+    return ends
 
 
 def _load(connection: psycopg.Connection, keys: list[DeviceKey]) -> dict[DeviceKey, Device | None]:

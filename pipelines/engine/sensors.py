@@ -14,12 +14,21 @@ from pipelines.connectors.metrics import DETECT_READINGS
 from pipelines.domain.excursion_facts import Facts
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.policy import quiet_range
-from pipelines.domain.sensor import FRESH, SensorState, is_late, is_quiet, on_assignment_end, on_clock, on_reading, quiet_state
+from pipelines.domain.sensor import (
+    FRESH,
+    SensorState,
+    is_late,
+    is_quiet,
+    on_assignment_end,
+    on_clock,
+    on_reading,
+    quiet_state,
+)
 from pipelines.domain.sensor_view import open_excursions, state_at
 from pipelines.engine.devices import Devices
 from pipelines.engine.found import found_of_fact, running_of
 from pipelines.engine.judgements import ExcursionFact, Fact, RunningFact, StateFact
-from pipelines.engine.shard_table import FAR, LONG_AGO, SENSOR, Array, Slots, Table
+from pipelines.engine.shard_table import FAR, LONG_AGO, SENSOR, Slots, Table
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import Ticks
 from schemas.events import SEVERITY_ORDER, UnitState
@@ -169,7 +178,7 @@ class Sensors:
             state = self._pass_until(state, slot, behind, position, ticks, facts)
             at = int(row["measured_at"][0])
             if is_late(state, at):
-                if not self._repeats(state, row):
+                if not self._repeats(state, slot, row):
                     late_from, late_to = min(late_from, at), int(row["offset"][0])
                     self.count("late", 1)
             else:
@@ -303,12 +312,17 @@ class Sensors:
         reading = Reading(int(row["measured_at"]), int(row["temperature"]), int(self._table.rows["max_gap_ms"][slot]), policy)
         return quiet_state(reading, self._terms.policies[policy])
 
-    def _repeats(self, state: SensorState, row: Rows) -> bool:
-        """Return whether a late row is the newest one again; a reading takes a fault mark's place, and is not."""
+    def _repeats(self, state: SensorState, slot: int, row: Rows) -> bool:
+        """Return whether a late row says nothing new: the newest one again, or an end that was taken already.
+
+        A reading takes a fault mark's place, and is something new.
+        """
         newest = state.newest
+        if row["kind"][0] == RowKind.ASSIGNMENT_END:
+            return newest is None or bool(self._table.rows["assignment"][slot] != row["assignment"][0])
         if newest is None or newest.measured_at != row["measured_at"][0]:
             return False
-        return newest.temperature is not None or row["kind"][0] == RowKind.FAULT
+        return newest.temperature is not None or bool(row["kind"][0] == RowKind.FAULT)
 
     def _range(self, policy: int) -> tuple[int, int]:
         if policy not in self._ranges:

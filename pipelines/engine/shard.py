@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-import numpy as np
 
 from pipelines.connectors.errors import Misconfigured
 from pipelines.domain.partition_clock import PartitionClock

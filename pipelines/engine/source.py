@@ -11,7 +11,13 @@ from typing import Final
 
 import msgspec
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
 from pipelines.connectors.errors import Misconfigured, Retryable
 from pipelines.connectors.kafka import KafkaConfig, offsets_now

@@ -12,8 +12,8 @@ from pipelines.connectors.redis import RedisConfig
 from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.engine.judgements import Judged, LateReadings, Output
 from pipelines.engine.outbox import Outbox
-from pipelines.engine.recorder import Recorder
 from pipelines.engine.reconnecting import Reconnecting
+from pipelines.engine.recorder import Recorder
 from pipelines.engine.shard_logic import shard_logic
 from pipelines.engine.sinks import FlushingSink
 from pipelines.engine.source import Flush, LogSource

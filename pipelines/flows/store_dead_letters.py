@@ -7,11 +7,11 @@ from bytewax.dataflow import Dataflow
 
 from pipelines.connectors.kafka import KafkaConfig
 from pipelines.connectors.timescale import DatabaseConfig
+from pipelines.engine.letters import LetterStore
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.sinks import FlushingSink
 from pipelines.engine.source import LogSource
 from pipelines.engine.stop import StopFlag
-from pipelines.engine.writers import LetterStore
 from schemas.topics import DEAD_LETTERS
 
 FLOW: Final = "store_dead_letters"

@@ -1,0 +1,47 @@
+"""A second reading of the same sensor and time with another value: the first in log order stays, the other is a dead letter.
+
+Found in the staging table, within the transaction that stores its neighbours. The raw bytes stand in `uplinks`, at the place named.
+"""
+
+from typing import Final
+
+import psycopg
+
+from pipelines.connectors.metrics import STORE_READINGS
+from pipelines.engine.letters import ENSURE_PARTITIONS, INSERT_LETTER
+from schemas.ids import dead_letter_id
+from schemas.reasons import RejectReason
+from schemas.topics import READINGS
+
+FIRST_PART: Final = 100
+"""Parts below are those of decode_uplinks."""
+
+FIND: Final = """
+SELECT s.uplink_partition, s.uplink_offset, s.sensor_id, s.organization_id, d.dev_eui, s.measured_at, r.temperature, s.temperature,
+  (extract(epoch FROM s.measured_at) * 1000)::bigint + s.received_after_ms
+FROM readings_staging s
+JOIN readings r USING (sensor_id, measured_at)
+JOIN sensors ON sensors.id = s.sensor_id JOIN devices d ON d.id = sensors.device_id
+WHERE s.temperature IS NOT NULL AND r.temperature IS DISTINCT FROM s.temperature
+  AND (s.uplink_partition, s.uplink_offset) IS DISTINCT FROM (r.uplink_partition, r.uplink_offset)
+ORDER BY s.uplink_partition, s.uplink_offset, s.sensor_id
+"""
+
+
+def keep_conflicting(connection: psycopg.Connection) -> None:
+    """Write a dead letter for each staged reading whose place another value holds."""
+    letters = []
+    parts: dict[tuple[int, int], int] = {}
+    for partition, offset, sensor, organization, dev_eui, measured_at, stored, sent, received_at in connection.execute(FIND):
+        part = parts[partition, offset] = parts.get((partition, offset), FIRST_PART - 1) + 1
+        detail = f"sensor {sensor} at {measured_at:%Y-%m-%dT%H:%M:%S.%fZ} measured {sent / 100:.2f}, and {stored / 100:.2f} is stored already"
+        reason = RejectReason.CONFLICTING_DUPLICATE.value
+        identity = dead_letter_id(READINGS.name, partition, offset, part)
+        place = (READINGS.name, partition, offset, part)
+        letters.append((identity, received_at, organization, "", "rejected", reason, detail, dev_eui, *place, b""))
+    if letters:
+        received = [letter[1] / 1000 for letter in letters]
+        connection.execute(ENSURE_PARTITIONS, (min(received), max(received)))
+        with connection.cursor() as cursor:
+            cursor.executemany(INSERT_LETTER, letters)
+    STORE_READINGS.labels("conflicting").inc(len(letters))

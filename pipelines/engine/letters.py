@@ -1,0 +1,80 @@
+"""The writer (engine.sinks) of the hypertable `dead_letters`."""
+
+from typing import Final
+
+import psycopg
+
+from pipelines.engine.reconnecting import Reconnecting
+from pipelines.engine.source import Batch, Record
+from schemas.dead_letters import decode_dead_letter
+from schemas.ids import dead_letter_id
+from schemas.topics import DEAD_LETTERS
+
+INSERT_LETTER: Final = """
+INSERT INTO dead_letters (dead_letter_id, received_at, organization_id, application_id, kind, reason, detail, dev_eui, topic,
+  uplink_partition, uplink_offset, part, raw)
+VALUES (%s, to_timestamp(%s / 1000.0), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+ENSURE_PARTITIONS: Final = "SELECT ensure_partitions('dead_letters', to_timestamp(%s), to_timestamp(%s))"
+
+
+class LetterStore:
+    """Writes dead letters into their hypertable; one that is there already changes nothing."""
+
+    def __init__(self, database: Reconnecting) -> None:
+        """Take the database."""
+        self._database = database
+        self._pending: list[tuple[int, Record]] = []
+
+    def write(self, items: list[Batch]) -> None:
+        """Keep records until a flush."""
+        self._pending += [(item.partition, record) for item in items for record in item.records]
+
+    def flush(self) -> None:
+        """Commit what is pending; tries again while the database is away."""
+        if not self._pending:
+            return
+        self._database.transact(self._store)
+        self._pending.clear()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def _store(self, connection: psycopg.Connection) -> None:
+        with connection.transaction(), connection.cursor() as cursor:
+            received_at = [received_at_of(record) / 1000 for _, record in self._pending]
+            cursor.execute(ENSURE_PARTITIONS, (min(received_at), max(received_at)))
+            cursor.executemany(INSERT_LETTER, [letter_row(partition, record) for partition, record in self._pending])
+
+
+def letter_row(partition: int, record: Record) -> tuple[object, ...]:
+    """Return a dead letter's values; what ingest put aside is known by its own place in `dead_letters`."""
+    letter = decode_dead_letter(record.value)
+    own = letter.topic == DEAD_LETTERS.name
+    place = (partition, record.offset) if own else (letter.partition, letter.offset)
+    return (
+        dead_letter_id(letter.topic, *place, letter.part),
+        received_at_of(record),
+        letter.organization,
+        text(letter.application),
+        letter.kind,
+        letter.reason,
+        text(letter.detail),
+        text(letter.dev_eui),
+        letter.topic,
+        *place,
+        letter.part,
+        letter.raw,
+    )
+
+
+def received_at_of(record: Record) -> int:
+    """Return when the rejected uplink was received (ms UTC): what ingest put aside has only this record's own stamp."""
+    return decode_dead_letter(record.value).received_at or record.stamp
+
+
+def text(value: str) -> str:
+    """Return text that PostgreSQL can store: it has no NUL."""
+    return value.replace("\0", "\ufffd")
