@@ -8,7 +8,8 @@ from typing import Final
 import psycopg
 
 from pipelines.connectors.metrics import STORE_READINGS
-from pipelines.engine.letters import ENSURE_PARTITIONS, INSERT_LETTER
+from pipelines.engine.letters import INSERT_LETTER
+from pipelines.engine.partitions_ahead import PartitionsAhead
 from schemas.ids import dead_letter_id
 from schemas.reasons import RejectReason
 from schemas.topics import READINGS
@@ -40,8 +41,7 @@ def keep_conflicting(connection: psycopg.Connection) -> None:
         place = (READINGS.name, partition, offset, part)
         letters.append((identity, received_at, organization, "", "rejected", reason, detail, dev_eui, *place, b""))
     if letters:
-        received = [letter[1] / 1000 for letter in letters]
-        connection.execute(ENSURE_PARTITIONS, (min(received), max(received)))
+        PartitionsAhead("dead_letters").ensure(connection, (letter[1] for letter in letters))
         with connection.cursor() as cursor:
             cursor.executemany(INSERT_LETTER, letters)
     STORE_READINGS.labels("conflicting").inc(len(letters))

@@ -4,6 +4,7 @@ from typing import Final
 
 import psycopg
 
+from pipelines.engine.partitions_ahead import PartitionsAhead
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.source import Batch, Record
 from schemas.dead_letters import decode_dead_letter
@@ -16,7 +17,6 @@ INSERT INTO dead_letters (dead_letter_id, received_at, organization_id, applicat
 VALUES (%s, to_timestamp(%s / 1000.0), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
-ENSURE_PARTITIONS: Final = "SELECT ensure_partitions('dead_letters', to_timestamp(%s), to_timestamp(%s))"
 
 
 class LetterStore:
@@ -26,6 +26,8 @@ class LetterStore:
         """Take the database."""
         self._database = database
         self._pending: list[tuple[int, Record]] = []
+        self._partitions = PartitionsAhead("dead_letters")
+        database.on_connect(self._partitions.forget)
 
     def write(self, items: list[Batch]) -> None:
         """Keep records until a flush."""
@@ -44,8 +46,7 @@ class LetterStore:
 
     def _store(self, connection: psycopg.Connection) -> None:
         with connection.transaction(), connection.cursor() as cursor:
-            received_at = [received_at_of(record) / 1000 for _, record in self._pending]
-            cursor.execute(ENSURE_PARTITIONS, (min(received_at), max(received_at)))
+            self._partitions.ensure(connection, (received_at_of(record) for _, record in self._pending))
             cursor.executemany(INSERT_LETTER, [letter_row(partition, record) for partition, record in self._pending])
 
 

@@ -17,6 +17,7 @@ from pipelines.connectors.metrics import FLOW_COMMIT_SECONDS, STORE_READINGS
 from pipelines.engine.conflicts import keep_conflicting
 from pipelines.engine.copying import copy_payload
 from pipelines.engine.latest import LatestReadings
+from pipelines.engine.partitions_ahead import WEEK_MS, PartitionsAhead
 from pipelines.engine.progress import NOTHING_DONE, Progress
 from pipelines.engine.reading_columns import (
     READING_COLUMNS,
@@ -34,8 +35,6 @@ FLOW: Final = "store_readings"
 
 COMMIT_ROWS: Final = 20_000
 """Rows that are committed at once without waiting for a flush; measured: larger ones gain nothing (timescale.md 3)."""
-
-WEEK_MS: Final = 7 * 24 * 60 * 60 * 1000
 
 COPY_READINGS: Final = f"COPY readings ({', '.join(READING_COLUMNS)}) FROM STDIN (FORMAT binary)"
 COPY_STAGING: Final = f"COPY readings_staging ({', '.join(READING_COLUMNS)}) FROM STDIN (FORMAT binary)"
@@ -75,10 +74,11 @@ class ReadingStore:
         self._pending: list[PartitionRows] = []
         self._rows = 0
         self._skip_done = skip_done
-        self._weeks: set[int] = set()
+        self._partitions = PartitionsAhead("readings")
         self._read: dict[int, int] = {}
         """Offset of the newest row read, by partition; what decode_uplinks wrote again after a crash is dropped by it."""
         database.on_connect(self._connected)
+        database.on_connect(self._partitions.forget)
 
     def write(self, items: list[Batch]) -> None:
         """Keep rows until a flush or the bound."""
@@ -136,7 +136,7 @@ class ReadingStore:
         if not len(stored):
             return inserted
         offered = stored[first_of_each(rows[stored])]
-        self._ensure_partitions(connection, rows["measured_at"][offered])
+        self._partitions.ensure(connection, np.unique(rows["measured_at"][offered] // WEEK_MS * WEEK_MS).tolist())
         late = self._latest.late(rows[offered])
         payload = copy_payload(reading_columns(rows[offered], partitions[offered], late))
         taken = copy_or_stage(connection, payload, rows[offered])
@@ -145,15 +145,6 @@ class ReadingStore:
         STORE_READINGS.labels("late").inc(int((taken & late).sum()))
         STORE_READINGS.labels("duplicate").inc(len(stored) - int(taken.sum()))
         return inserted
-
-    def _ensure_partitions(self, connection: psycopg.Connection, measured_at: npt.NDArray[np.int64]) -> None:
-        weeks = set(np.unique(measured_at // WEEK_MS).tolist()) - self._weeks
-        for week in sorted(weeks):
-            connection.execute(
-                "SELECT ensure_partitions('readings', to_timestamp(%s), to_timestamp(%s))",
-                (week * WEEK_MS / 1000, (week + 1) * WEEK_MS / 1000 - 1),
-            )
-        self._weeks |= weeks
 
 
 def copy_or_stage(connection: psycopg.Connection, payload: bytes, rows: Rows) -> npt.NDArray[np.bool_]:

@@ -24,6 +24,7 @@ from pipelines.engine.judgements import (
     StateFact,
 )
 from pipelines.engine.outbox import Outbox, Tell
+from pipelines.engine.partitions_ahead import PartitionsAhead
 from pipelines.engine.progress import Progress
 from pipelines.engine.reconnecting import Reconnecting
 from schemas.events import (
@@ -70,7 +71,11 @@ class Recorder:
         self._pending: list[Judged] = []
         self._facts = 0
         self._site_of_unit: dict[int, int] = {}
+        self._versions_ahead = PartitionsAhead("excursion_versions")
+        self._conditions_ahead = PartitionsAhead("condition_events")
         database.on_connect(self._progress.load)
+        database.on_connect(self._versions_ahead.forget)
+        database.on_connect(self._conditions_ahead.forget)
         database.on_connect(self._send_left_behind)
 
     def write(self, items: list[Judged]) -> None:
@@ -108,6 +113,8 @@ class Recorder:
                 reached[judged.partition] = max(judged.reached, reached.get(judged.partition, judged.reached))
         with connection.transaction():
             changes = self._compare(connection, fresh)
+            self._versions_ahead.ensure(connection, (recorded.standing.first_started_at for recorded, _, _ in changes.versions))
+            self._conditions_ahead.ensure(connection, (fact.started_at for fact, _ in changes.offline))
             excursion_rows.write_versions(connection, changes.versions)
             excursion_rows.write_running(connection, changes.running)
             excursion_rows.write_offline(connection, changes.offline)
