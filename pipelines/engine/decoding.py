@@ -189,6 +189,8 @@ def stamped_rows(uplink: Uplink, decoded: Decoded, device: Device) -> tuple[list
         return rows, rejected
     if rejected:
         return [end_row(uplink, RowKind.REJECTED, device, rejected[0].reason)], rejected
+    if device.sensors and all(reading.secondary for reading in decoded.readings):
+        return [end_row(uplink, RowKind.HEARD, device, None)], []
     probes = ", ".join(sorted({reading.probe for reading in decoded.readings}))
     missing = Rejection(RejectReason.UNASSIGNED, f"no sensor is assigned for any probe of this uplink ({probes})")
     return [end_row(uplink, RowKind.UNASSIGNED, device, missing.reason)], [missing]
