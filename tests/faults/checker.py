@@ -38,7 +38,7 @@ def check(database_url: str, journal: Path, until: int) -> Findings:
 
 def stored_once(connection: psycopg.Connection, lines: list[JournalLine]) -> list[str]:
     """Return readings that were acknowledged and are not in the hypertable with their value."""
-    found = dict(
+    found: dict[str, int | None] = dict(
         connection.execute(
             f"SELECT d.dev_eui || '@' || {MS.format('r.measured_at')}, r.temperature FROM readings r "
             "JOIN sensors s ON s.id = r.sensor_id JOIN devices d ON d.id = s.device_id",

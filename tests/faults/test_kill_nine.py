@@ -33,7 +33,7 @@ def whole_stack(folder: Path, extra: dict[str, str]) -> Iterator[LocalStack]:
 @contextmanager
 def simulated_fleet(stack: LocalStack, journal: Path, seconds: float, seed: int) -> Iterator[subprocess.Popen[bytes]]:
     """Post a fleet without oddities, in real time, while the block runs; and wait for its end."""
-    arguments = ["--units", "10", "--seed", str(seed), "--interval", str(INTERVAL_SECONDS), "--quick", "--clean"]
+    arguments = ["--units", "80", "--seed", str(seed), "--interval", str(INTERVAL_SECONDS), "--quick", "--clean"]
     arguments += ["--duration", str(seconds), "--journal", str(journal)]
     process = subprocess.Popen([COLDSTREAM, "simulate", *arguments], env={**os.environ, **stack.settings}, stdout=subprocess.DEVNULL)
     try:
