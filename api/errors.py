@@ -77,6 +77,4 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def on_any_error(request: Request, error: Exception) -> JSONResponse:
         log.error("a request failed", path=request.scope.get("path"), exc_info=error)
-        return answer(
-            500, "internal_error", "Something went wrong here; it was logged. Try again, and tell us if it stays."
-        )
+        return answer(500, "internal_error", "Something went wrong here; it was logged. Try again, and tell us if it stays.")

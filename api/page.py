@@ -70,9 +70,7 @@ def page_routes() -> list[BaseRoute]:
     async def static(request: Request) -> Response:
         asset = assets.get(request.path_params["path"])
         if asset is None:
-            return Response(
-                "There is no such file.", status_code=404, media_type="text/plain", headers=dict(SECURITY_HEADERS)
-            )
+            return Response("There is no such file.", status_code=404, media_type="text/plain", headers=dict(SECURITY_HEADERS))
         return answer(asset, request.headers)
 
     return [Route("/", index, include_in_schema=False), Route("/static/{path:path}", static, include_in_schema=False)]

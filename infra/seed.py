@@ -188,8 +188,7 @@ def _unit(connection: Connection, organization: int, site_id: int, unit: UnitSpe
 
 def _device(connection: Connection, organization: int, sensor: SensorSpec) -> int:
     connection.execute(
-        "INSERT INTO devices (organization_id, dev_eui, name, brand_id, model_id) VALUES (%s, %s, %s, %s, %s) "
-        "ON CONFLICT DO NOTHING",
+        "INSERT INTO devices (organization_id, dev_eui, name, brand_id, model_id) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
         (organization, sensor.dev_eui, sensor.device_name, sensor.brand_id, sensor.model_id),
     )
     query = "SELECT id FROM devices WHERE organization_id = %s AND dev_eui = %s"

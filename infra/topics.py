@@ -51,7 +51,9 @@ def find_problems(bootstrap_servers: str) -> list[TopicProblem]:
     """Return how the broker's topics differ from schemas.topics."""
     problems = []
     with admin_client(bootstrap_servers) as client:
-        described = {entry["name"]: entry for entry in client.describe_topics([topic.name for topic in TOPICS]) if not entry.get("error_code")}
+        described = {
+            entry["name"]: entry for entry in client.describe_topics([topic.name for topic in TOPICS]) if not entry.get("error_code")
+        }
         for topic in TOPICS:
             entry = described.get(topic.name)
             if entry is None:

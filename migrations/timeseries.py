@@ -69,7 +69,9 @@ def ensure_partitioned(connection: Connection, capability: Capability, table: st
         )
 
 
-def ensure_columnstore(connection: Connection, capability: Capability, table: str, *, segment_by: str, order_by: str, after_days: int) -> None:
+def ensure_columnstore(
+    connection: Connection, capability: Capability, table: str, *, segment_by: str, order_by: str, after_days: int
+) -> None:
     """Turn on the columnstore with a policy that converts chunks once they are past the usual lateness."""
     if not capability.columnstore:
         return

@@ -103,9 +103,7 @@ class Senders:
         try:
             found = await asyncio.wait_for(self._load(), LOAD_SECONDS)
         except (Retryable, TimeoutError) as error:
-            log.warning(
-                "secrets not loaded, the last table stays in use", error=str(error), secrets=len(self._by_digest)
-            )
+            log.warning("secrets not loaded, the last table stays in use", error=str(error), secrets=len(self._by_digest))
             return
         self._by_digest = {sender.digest: sender for sender in found}
         self._loaded = True

@@ -77,10 +77,7 @@ class Ticker:
         """Write a tick to every partition; return whether the broker has them all in time."""
         sent: list[Acknowledgement] = []
         try:
-            sent.extend(
-                self._log.send(UPLINKS.name, partition, b"", None, self._headers)
-                for partition in range(DEVICE_PARTITIONS)
-            )
+            sent.extend(self._log.send(UPLINKS.name, partition, b"", None, self._headers) for partition in range(DEVICE_PARTITIONS))
         except QueueFull:
             TICKS_MISSED.labels("queue_full").inc()
             return False

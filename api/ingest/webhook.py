@@ -39,13 +39,9 @@ SECRET_UNKNOWN: Final = refusal(
 ENCODED: Final = refusal(415, "encoding_not_supported", "Send the body without Content-Encoding.", CLOSE)
 TOO_LARGE: Final = refusal(413, "body_too_large", f"A body may have at most {MAX_BODY_BYTES} bytes.", CLOSE)
 TOO_SLOW: Final = refusal(408, "body_too_slow", "The body did not arrive in time: send it again.", CLOSE)
-SECRETS_UNAVAILABLE: Final = refusal(
-    503, "secrets_unavailable", "Secrets are not loaded yet: send it again.", RETRY_AFTER
-)
+SECRETS_UNAVAILABLE: Final = refusal(503, "secrets_unavailable", "Secrets are not loaded yet: send it again.", RETRY_AFTER)
 LOG_FULL: Final = refusal(503, "log_full", "Too much is waiting for the log: send it again.", RETRY_AFTER)
-LOG_UNAVAILABLE: Final = refusal(
-    503, "log_unavailable", "The log did not acknowledge in time: send it again.", RETRY_AFTER
-)
+LOG_UNAVAILABLE: Final = refusal(503, "log_unavailable", "The log did not acknowledge in time: send it again.", RETRY_AFTER)
 
 REFUSED_BODIES: Final = {NoBody.TOO_LARGE: TOO_LARGE, NoBody.TOO_SLOW: TOO_SLOW}
 
@@ -102,9 +98,7 @@ class Webhook:
         found = find_device(body)
         try:
             if isinstance(found, Device):
-                acknowledgement = self._log.send(
-                    UPLINKS.name, found.partition, body, found.dev_eui.encode(), sender.headers
-                )
+                acknowledgement = self._log.send(UPLINKS.name, found.partition, body, found.dev_eui.encode(), sender.headers)
             else:
                 acknowledgement = self._send_dead_letter(sender, body, found)
         except QueueFull:
@@ -132,9 +126,7 @@ class Webhook:
             raw=body,
         )
         INGEST_DEAD_LETTERS.labels(letter.reason).inc()
-        log.info(
-            "uplink rejected", organization=sender.organization, application=sender.application, reason=letter.reason
-        )
+        log.info("uplink rejected", organization=sender.organization, application=sender.application, reason=letter.reason)
         return self._log.send(
             DEAD_LETTERS.name,
             organization_partition(sender.organization) % DEAD_LETTERS.partitions,

@@ -112,9 +112,7 @@ class LiveEndpoint:
             try:
                 request = frames.decode_request(text_of(message))
             except frames.UnreadableRequest as error:
-                client.send(
-                    frames.failed("bad_message", f"This is none of the messages that docs/api.md lists: {error}")
-                )
+                client.send(frames.failed("bad_message", f"This is none of the messages that docs/api.md lists: {error}"))
                 continue
             await self._answer(client, request)
 
@@ -163,9 +161,7 @@ class LiveEndpoint:
             client.send(frames.failed("unavailable", "The database does not answer: try again.", **{kind: number}))
             return
         if organization is None:
-            client.send(
-                frames.failed("not_found", f"There is no such {kind} among your organizations.", **{kind: number})
-            )
+            client.send(frames.failed("not_found", f"There is no such {kind} among your organizations.", **{kind: number}))
             return
         await self._hub.subscribe(client, place, organization)
         client.send(frames.subscribed(kind, number))
@@ -203,9 +199,7 @@ def text_of(message: dict[str, object] | Scope) -> str:
 
 def is_own_origin(scope: Scope, allowed: frozenset[str]) -> bool:
     """Return whether a browser's page may connect: one from our own host, or of an allowed origin. Other clients send no origin."""
-    headers = {
-        name: value.decode("latin-1").lower() for name, value in scope["headers"] if name in {b"origin", b"host"}
-    }
+    headers = {name: value.decode("latin-1").lower() for name, value in scope["headers"] if name in {b"origin", b"host"}}
     origin = headers.get(b"origin")
     if origin is None:
         return True

@@ -28,17 +28,13 @@ class SubscribeUnit(msgspec.Struct, frozen=True, tag_field="type", tag="subscrib
     unit: int
 
 
-class UnsubscribeSite(
-    msgspec.Struct, frozen=True, tag_field="type", tag="unsubscribe:site", forbid_unknown_fields=True
-):
+class UnsubscribeSite(msgspec.Struct, frozen=True, tag_field="type", tag="unsubscribe:site", forbid_unknown_fields=True):
     """No longer wants them."""
 
     site: int
 
 
-class UnsubscribeUnit(
-    msgspec.Struct, frozen=True, tag_field="type", tag="unsubscribe:unit", forbid_unknown_fields=True
-):
+class UnsubscribeUnit(msgspec.Struct, frozen=True, tag_field="type", tag="unsubscribe:unit", forbid_unknown_fields=True):
     """No longer wants them."""
 
     unit: int

@@ -119,9 +119,7 @@ class Hub:
             log.error("not an event", channel=channel.decode(errors="replace"), error=str(error))  # noqa: TRY400 - the error's text says it all
             return
         if live_channel(frames.organization).encode() != channel:
-            log.error(
-                "an event on another organization's channel", channel=channel.decode(), organization=frames.organization
-            )
+            log.error("an event on another organization's channel", channel=channel.decode(), organization=frames.organization)
             return
         LIVE_EVENTS.labels(frames.event).inc()
         if frames.droppable:

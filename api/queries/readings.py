@@ -118,9 +118,7 @@ async def latest_of_units(database: Database, scope: list[int], units: list[int]
 
 async def latest_of_sensors(database: Database, scope: list[int], sensors: list[int]) -> dict[int, LatestAnswer]:
     """Return the latest values of some sensors, by sensor."""
-    rows = await database.rows(
-        LATEST.format(where="sensor_id = ANY(%(sensors)s)"), {"scope": scope, "sensors": sensors}
-    )
+    rows = await database.rows(LATEST.format(where="sensor_id = ANY(%(sensors)s)"), {"scope": scope, "sensors": sensors})
     return {row["sensor_id"]: latest_from_row(row) for row in rows}
 
 

@@ -65,8 +65,7 @@ async def unit_detail(database: Database, scope: list[int], unit: int) -> UnitDe
     devices = sorted({sensor.device.id for sensor in its_sensors})
     rows = await database.rows(CONDITIONS, {"scope": scope, "devices": devices})
     conditions = [
-        ConditionAnswer(id=row["condition_id"], device=row["device_id"], kind=row["kind"], started_at=row["started_at"])
-        for row in rows
+        ConditionAnswer(id=row["condition_id"], device=row["device_id"], kind=row["kind"], started_at=row["started_at"]) for row in rows
     ]
     (shown,) = found
     return UnitDetailAnswer.model_construct(**dict(shown), sensors=its_sensors, conditions=conditions)
@@ -114,9 +113,7 @@ def _shown_before(one: LatestAnswer, other: LatestAnswer) -> bool:
     )
 
 
-def _unit(
-    row: Row, latest: LatestAnswer | None, states: dict[UnitState, datetime], excursions: list[ExcursionAnswer]
-) -> UnitAnswer:
+def _unit(row: Row, latest: LatestAnswer | None, states: dict[UnitState, datetime], excursions: list[ExcursionAnswer]) -> UnitAnswer:
     state = worst(list(states))
     return UnitAnswer(
         id=row["id"],

@@ -66,9 +66,7 @@ def _add_units(routes: APIRouter, context: Context) -> None:
         return found
 
     @routes.get("/units/{unit}/policy")
-    async def policy(
-        unit: PathId, at: InstantText | None = None, caller: Caller = Depends(caller_of)
-    ) -> PolicyInForceAnswer:
+    async def policy(unit: PathId, at: InstantText | None = None, caller: Caller = Depends(caller_of)) -> PolicyInForceAnswer:
         when = now() if at is None else instant(at, "at")
         await context.require(caller, unit=unit)
         return await policy_in_force(context.database, caller.scope, unit, when)
@@ -94,9 +92,7 @@ def _add_sensors(routes: APIRouter, context: Context) -> None:
 
     @routes.get("/sensors/{sensor}")
     async def one_sensor(sensor: PathId, caller: Caller = Depends(caller_of)) -> SensorAnswer:
-        found = await query_sensors(
-            context.database, caller.scope, unit=None, site=None, sensor=sensor, after=0, limit=1
-        )
+        found = await query_sensors(context.database, caller.scope, unit=None, site=None, sensor=sensor, after=0, limit=1)
         if not found:
             raise not_found("sensor")
         return found[0]

@@ -76,9 +76,7 @@ def router(context: Context) -> APIRouter:
         one_of(unit, sensor)
         start, end = stretch(from_, to)
         if (end - start) / timedelta(seconds=seconds) > MAX_BUCKETS:
-            message = (
-                f"seconds: the range may have at most {MAX_BUCKETS} buckets; ask for wider ones or a shorter range"
-            )
+            message = f"seconds: the range may have at most {MAX_BUCKETS} buckets; ask for wider ones or a shorter range"
             raise bad_request(message)
         await context.require(caller, unit=unit, sensor=sensor)
         items = await bucketed_readings(

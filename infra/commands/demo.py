@@ -29,12 +29,8 @@ NAME: Final = "demo"
 @click.option("--units", default=12, show_default=True, type=click.IntRange(1, 2_000))
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 65_535))
 @click.option("--history-days", default=30, show_default=True, type=click.IntRange(0, 34))
-@click.option(
-    "--data", default=DATA, show_default=True, type=click.Path(path_type=Path, file_okay=False), help="Made anew."
-)
-@click.option(
-    "--port-base", type=click.IntRange(1024, 65_535 - SPAN), default=None, help="Default: 7400, or free ports."
-)
+@click.option("--data", default=DATA, show_default=True, type=click.Path(path_type=Path, file_okay=False), help="Made anew.")
+@click.option("--port-base", type=click.IntRange(1024, 65_535 - SPAN), default=None, help="Default: 7400, or free ports.")
 def command(seconds: float | None, units: int, seed: int, history_days: int, data: Path, port_base: int | None) -> None:
     """Start the whole stack on fresh data, load a history, run in real time, and print what became of every uplink.
 

@@ -32,7 +32,9 @@ METRICS_PORT = 9_400
 @click.command()
 @click.argument("name", type=click.Choice(sorted(PARTITIONS)))
 @click.option("--partitions", "wanted", default="", help="This cell's partitions, such as 0-31. Default: all.")
-@click.option("--recovery", default=lambda: setting("RECOVERY_DIR", ""), help="Recovery folder. Default: RECOVERY_DIR, else .local/NAME/recovery.")
+@click.option(
+    "--recovery", default=lambda: setting("RECOVERY_DIR", ""), help="Recovery folder. Default: RECOVERY_DIR, else .local/NAME/recovery."
+)
 def command(name: str, wanted: str, recovery: str) -> None:
     """Run one dataflow as one cell, until SIGTERM or Ctrl-C; what is under way is finished first."""
     configure_logging()

@@ -129,9 +129,7 @@ def _seed(plan: Plan, span: Span | None, team: str) -> str:
     """Put the fleet into the registry of the stack at hand and return the webhook's secret."""
     database, key = os.environ.get("DATABASE_URL"), os.environ.get("STACK_AUTH_SECRET_SERVER_KEY")
     if not database or not key:
-        raise click.UsageError(
-            "pass --secret, or start a stack with `coldstream up` so that its registry can be seeded"
-        )
+        raise click.UsageError("pass --secret, or start a stack with `coldstream up` so that its registry can be seeded")
     secret = local_secret(key, plan.application)
     paces = paces_of(plan, span, now_ms())
     registry = registry_of(

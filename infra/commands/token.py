@@ -14,9 +14,7 @@ TOKEN_PATH: Final = "/sandbox/stack-auth/token"  # noqa: S105 - an address
 
 @click.command()
 @click.option("--user", default="demo", show_default=True, help="Whose token; an unknown user is made.")
-@click.option(
-    "--expires-in", default=3_600, show_default=True, type=click.IntRange(-86_400, 31_536_000), help="Seconds."
-)
+@click.option("--expires-in", default=3_600, show_default=True, type=click.IntRange(-86_400, 31_536_000), help="Seconds.")
 @click.option("--sandbox-url", default=None, help="Default: SANDBOX_URL, or the stack in .local.")
 def command(user: str, expires_in: int, sandbox_url: str | None) -> None:
     """Print an access token, for the header x-stack-access-token or the WebSocket's first message."""

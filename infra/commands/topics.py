@@ -11,7 +11,9 @@ from schemas.topics import TOPICS
 
 @click.command()
 @click.option("--create", is_flag=True, help="Create topics that are missing, and correct settings that differ.")
-@click.option("--bootstrap-servers", default=lambda: os.environ.get("KAFKA_BOOTSTRAP_SERVERS", ""), help="Default: KAFKA_BOOTSTRAP_SERVERS.")
+@click.option(
+    "--bootstrap-servers", default=lambda: os.environ.get("KAFKA_BOOTSTRAP_SERVERS", ""), help="Default: KAFKA_BOOTSTRAP_SERVERS."
+)
 def command(create: bool, bootstrap_servers: str) -> None:
     """Show every topic with its key, value, writers and readers, and whether the broker has it as it must be."""
     if not bootstrap_servers:

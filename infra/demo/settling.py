@@ -19,9 +19,7 @@ TELL_SECONDS: Final = 5.0
 Tell = Callable[[str], None]
 
 
-async def until_ended(
-    connection: psycopg.Connection[Any], organization: int, wanted: int, seconds: float, tell: Tell
-) -> Ends:
+async def until_ended(connection: psycopg.Connection[Any], organization: int, wanted: int, seconds: float, tell: Tell) -> Ends:
     """Return the ends once there are as many as wanted, or when the time is up."""
     deadline, told = monotonic() + seconds, monotonic()
     while True:

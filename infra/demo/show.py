@@ -88,9 +88,7 @@ class Demo:
             if self._plan.history_days and not self._stopping:
                 await self._history(connection, span, seeded)
             await self._let_time_begin()
-            listener = Listener(
-                self._stack.api_url, self._stack.settings["SANDBOX_URL"], USER, list(seeded.sites.values())
-            )
+            listener = Listener(self._stack.api_url, self._stack.settings["SANDBOX_URL"], USER, list(seeded.sites.values()))
             try:
                 await listener.start(CONNECT_SECONDS)
                 live_from = now_ms()
@@ -118,9 +116,7 @@ class Demo:
             paces=paces,
         )
         seeded = seed_registry(connection, registry)
-        self._tell(
-            f"registry seeded: {len(seeded.sites)} sites, {len(seeded.units)} units, {len(seeded.sensors)} sensors"
-        )
+        self._tell(f"registry seeded: {len(seeded.sites)} sites, {len(seeded.units)} units, {len(seeded.sensors)} sensors")
         await asyncio.sleep(SEED_SECONDS)
         return span, seeded
 
@@ -154,9 +150,7 @@ class Demo:
             self._tell("Ctrl-C ends the demo")
         await self._simulation.live(self._plan.seconds)
 
-    async def _settle(
-        self, connection: psycopg.Connection[Any], seeded: Seeded, listener: Listener, live_from: int
-    ) -> str | None:
+    async def _settle(self, connection: psycopg.Connection[Any], seeded: Seeded, listener: Listener, live_from: int) -> str | None:
         """Wait for the last ends and the last deadlines; return what is wrong, if anything."""
         tally = self._sender.tally
         self._tell("sending has stopped; waiting for the last ends and deadlines")

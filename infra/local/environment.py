@@ -59,9 +59,7 @@ def read_environment(data: Path = DEFAULT_DATA) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def load_environment(
-    data: Path = DEFAULT_DATA, environment: MutableMapping[str, str] = os.environ
-) -> MutableMapping[str, str]:
+def load_environment(data: Path = DEFAULT_DATA, environment: MutableMapping[str, str] = os.environ) -> MutableMapping[str, str]:
     """Fill in the settings that the environment does not name from the stack in a data folder, and return it."""
     for name, value in read_environment(data).items():
         if not environment.get(name) and not environment.get(f"{name}_FILE"):

@@ -59,9 +59,7 @@ def timescaledb_check(address: str) -> Check:
     detail = f"{version}, {tier}"
     if tuple(int(part) for part in version.split(".")[:3]) < FIRST_SAFE_TIMESCALEDB:
         wanted = ".".join(map(str, FIRST_SAFE_TIMESCALEDB))
-        return Check(
-            "timescaledb", Finding.NOTE, detail, f"Production wants {wanted} or newer on PostgreSQL 16 or newer."
-        )
+        return Check("timescaledb", Finding.NOTE, detail, f"Production wants {wanted} or newer on PostgreSQL 16 or newer.")
     return Check("timescaledb", Finding.OK, detail)
 
 

@@ -85,9 +85,7 @@ class Issuer:
         try:
             kid = jwt.get_unverified_header(token).get("kid")
             key = next((key for key in self.keys.keys if key.kid == kid), self.keys.signing)
-            claims: dict[str, Any] = jwt.decode(
-                token, key.private.public_key(), algorithms=["ES256"], audience=audiences
-            )
+            claims: dict[str, Any] = jwt.decode(token, key.private.public_key(), algorithms=["ES256"], audience=audiences)
         except jwt.ExpiredSignatureError as error:
             raise KnownError(401, "ACCESS_TOKEN_EXPIRED", "Access token has expired.") from error
         except jwt.InvalidAudienceError as error:

@@ -156,14 +156,10 @@ def _climate(place: int, kind: UnitKind, trouble: Trouble, seed: int) -> Climate
     cycle = int(between(18, 34, key, 10) * MINUTE)
     match kind:
         case UnitKind.REFRIGERATOR:
-            return Climate(
-                key, between(4.4, 5.2, key, 11), between(0.5, 1.0, key, 12), cycle, 22.0, HOUR, drift_per_day=drift
-            )
+            return Climate(key, between(4.4, 5.2, key, 11), between(0.5, 1.0, key, 12), cycle, 22.0, HOUR, drift_per_day=drift)
         case UnitKind.COLD_ROOM:
             return Climate(key, between(3.9, 4.7, key, 11), between(0.4, 0.8, key, 12), cycle, 20.0, 3 * HOUR)
         case UnitKind.FREEZER:
-            return Climate(
-                key, between(-21.5, -20.0, key, 11), between(0.8, 1.4, key, 12), cycle, 22.0, 5 * HOUR, defrosts=True
-            )
+            return Climate(key, between(-21.5, -20.0, key, 11), between(0.8, 1.4, key, 12), cycle, 22.0, 5 * HOUR, defrosts=True)
         case _:
             assert_never(kind)

@@ -112,13 +112,7 @@ def _lht65(sample: Sample, probe: float | None) -> Payload:
     built_in = _nearest((sample.inside + 0.35) * 100)
     wet = _nearest(sample.humidity * 10)
     millivolts = round(sample.volts * 1000)
-    raw = (
-        ((3 << 14) | millivolts).to_bytes(2, "big")
-        + _signed(built_in)
-        + wet.to_bytes(2, "big")
-        + b"\x01"
-        + _signed(external)
-    )
+    raw = ((3 << 14) | millivolts).to_bytes(2, "big") + _signed(built_in) + wet.to_bytes(2, "big") + b"\x01" + _signed(external)
     decoded = {
         "BatV": millivolts / 1000,
         "Bat_status": 3,
@@ -133,11 +127,7 @@ def _lht65(sample: Sample, probe: float | None) -> Payload:
 def _milesight(sample: Sample) -> Payload:
     tenths = _nearest(sample.inside * 10)
     half_percents = _nearest(sample.humidity * 2)
-    raw = (
-        bytes([0x01, 0x75, sample.charge, 0x03, 0x67])
-        + tenths.to_bytes(2, "little", signed=True)
-        + bytes([0x04, 0x68, half_percents])
-    )
+    raw = bytes([0x01, 0x75, sample.charge, 0x03, 0x67]) + tenths.to_bytes(2, "little", signed=True) + bytes([0x04, 0x68, half_percents])
     decoded = {"battery": sample.charge, "humidity": half_percents / 2, "temperature": tenths / 10}
     return Payload(85, raw, decoded, tenths * 10)
 
@@ -161,14 +151,7 @@ def _elsys(sample: Sample) -> Payload:
     probe = _nearest(sample.inside * 10)
     percent = round(min(99.0, sample.humidity))
     millivolts = round(sample.volts * 1000)
-    raw = (
-        b"\x01"
-        + _signed(outside)
-        + bytes([0x02, percent, 0x07])
-        + millivolts.to_bytes(2, "big")
-        + b"\x0c"
-        + _signed(probe)
-    )
+    raw = b"\x01" + _signed(outside) + bytes([0x02, percent, 0x07]) + millivolts.to_bytes(2, "big") + b"\x0c" + _signed(probe)
     decoded = {"externalTemperature": probe / 10, "humidity": percent, "temperature": outside / 10, "vdd": millivolts}
     return Payload(5, raw, decoded, probe * 10)
 

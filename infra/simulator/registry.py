@@ -124,9 +124,7 @@ def _sensor(device: Device, paces: tuple[Pace, ...]) -> SensorSpec:
     version = VERSIONS[device.model]
     return SensorSpec(
         dev_eui=device.dev_eui,
-        terms=tuple(
-            Terms(pace.effective_at, pace.interval_ms, pace.max_gap_ms, pace.offline_after_ms) for pace in paces
-        ),
+        terms=tuple(Terms(pace.effective_at, pace.interval_ms, pace.max_gap_ms, pace.offline_after_ms) for pace in paces),
         brand_id=version.brand_id,
         model_id=version.model_id,
         device_name=device.device_id,

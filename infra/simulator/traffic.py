@@ -169,9 +169,7 @@ def _delay(key: int, at: int) -> int:
 
 def traffic_of(fleet: Fleet, application: str, mischief: Mischief) -> list[DeviceTraffic]:
     """Return the traffic of each device of a fleet."""
-    return [
-        DeviceTraffic(fleet, unit, device, application, mischief) for unit in fleet.units for device in unit.devices
-    ]
+    return [DeviceTraffic(fleet, unit, device, application, mischief) for unit in fleet.units for device in unit.devices]
 
 
 def lanes(traffic: list[DeviceTraffic], stage: Stage, count: int) -> list[Iterator[Uplink]]:
@@ -180,7 +178,4 @@ def lanes(traffic: list[DeviceTraffic], stage: Stage, count: int) -> list[Iterat
     A duplicate or a stranger stays in its device's lane, so whoever sends a lane one by one keeps each device in order.
     """
     used = min(count, len(traffic))
-    return [
-        heapq.merge(*(one.uplinks(stage) for one in traffic[lane::used]), key=lambda uplink: uplink.due_at)
-        for lane in range(used)
-    ]
+    return [heapq.merge(*(one.uplinks(stage) for one in traffic[lane::used]), key=lambda uplink: uplink.due_at) for lane in range(used)]

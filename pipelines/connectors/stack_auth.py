@@ -206,18 +206,12 @@ class TokenVerifier:
         except jwt.ExpiredSignatureError as error:
             raise TokenRefused(RefusalReason.EXPIRED, "the access token has expired: sign in again") from error
         except jwt.InvalidTokenError as error:
-            raise TokenRefused(
-                RefusalReason.INVALID, f"the access token is not valid: {type(error).__name__}"
-            ) from error
+            raise TokenRefused(RefusalReason.INVALID, f"the access token is not valid: {type(error).__name__}") from error
 
 
 def user_of(claims: dict[str, Any]) -> User:
     """Return the user of verified claims; raises TokenRefused for one that is anonymous or restricted."""
-    if (
-        claims.get("is_anonymous")
-        or claims.get("is_restricted")
-        or claims.get("role", "authenticated") != "authenticated"
-    ):
+    if claims.get("is_anonymous") or claims.get("is_restricted") or claims.get("role", "authenticated") != "authenticated":
         raise TokenRefused(RefusalReason.INVALID, "anonymous and restricted users are not let in")
     return User(
         id=str(claims["sub"]),

@@ -53,9 +53,7 @@ def advance(run: Run, newest: Reading, band: SustainedBand, at: int) -> Run:
             assert_never(run)
 
 
-def on_reading(
-    state: BandState, temperature: int, at: int, band: SustainedBand, *, new_version: bool = False
-) -> tuple[BandState, Facts]:
+def on_reading(state: BandState, temperature: int, at: int, band: SustainedBand, *, new_version: bool = False) -> tuple[BandState, Facts]:
     """Return the state after a reading (hundredths) at `at`, and what happened there.
 
     `state` is advanced to `at`; `band` is of the reading's version, and `new_version` says it is that version's first.
@@ -116,9 +114,7 @@ def _open(run: Open, temperature: int, at: int, band: SustainedBand, standing: S
     return recovering, ()
 
 
-def _recovering(
-    run: Recovering, temperature: int, at: int, band: SustainedBand, standing: Standing
-) -> tuple[BandState, Facts]:
+def _recovering(run: Recovering, temperature: int, at: int, band: SustainedBand, standing: Standing) -> tuple[BandState, Facts]:
     """Let a reading void, complete or carry on a recovery. One out of range at its very completion comes too late."""
     out = standing is Standing.OUT
     samples_back = run.samples_back + (not out)

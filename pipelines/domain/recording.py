@@ -94,7 +94,9 @@ def overlaps(one: Found, other: Found) -> bool:
     return one.started_at < other_end and other.started_at < end
 
 
-def record_found(found: Found, standing: Sequence[Standing], taken_ids: frozenset[uuid.UUID] = frozenset(), *, late: bool = False) -> list[Recorded]:
+def record_found(
+    found: Found, standing: Sequence[Standing], taken_ids: frozenset[uuid.UUID] = frozenset(), *, late: bool = False
+) -> list[Recorded]:
     """Return the versions to write for one found excursion, given the current ones of its sensor and band.
 
     `taken_ids` are ids that voided history already holds. An open excursion whose running figures alone differ is the same.

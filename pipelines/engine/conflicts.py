@@ -35,7 +35,9 @@ def keep_conflicting(connection: psycopg.Connection) -> None:
     parts: dict[tuple[int, int], int] = {}
     for partition, offset, sensor, organization, dev_eui, measured_at, stored, sent, received_at in connection.execute(FIND):
         part = parts[partition, offset] = parts.get((partition, offset), FIRST_PART - 1) + 1
-        detail = f"sensor {sensor} at {measured_at:%Y-%m-%dT%H:%M:%S.%fZ} measured {sent / 100:.2f}, and {stored / 100:.2f} is stored already"
+        detail = (
+            f"sensor {sensor} at {measured_at:%Y-%m-%dT%H:%M:%S.%fZ} measured {sent / 100:.2f}, and {stored / 100:.2f} is stored already"
+        )
         reason = RejectReason.CONFLICTING_DUPLICATE.value
         identity = dead_letter_id(READINGS.name, partition, offset, part)
         place = (READINGS.name, partition, offset, part)

@@ -165,7 +165,9 @@ def clock_refusal(measured_at: int, received_at: int) -> Rejection | None:
     """Return why a time cannot be believed, or None."""
     if not received_at - OLDEST_MS <= measured_at <= received_at + NEWEST_MS:
         days = (measured_at - received_at) / 86_400_000
-        return Rejection(RejectReason.CLOCK_WRONG, f"measured {days:+.3f} days from when it was received; -35 days to +5 minutes is believed")
+        return Rejection(
+            RejectReason.CLOCK_WRONG, f"measured {days:+.3f} days from when it was received; -35 days to +5 minutes is believed"
+        )
     return None
 
 

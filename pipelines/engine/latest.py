@@ -135,10 +135,7 @@ def columns_of(rows: Rows) -> list[Values]:
         optional(rows["battery_millivolts"], ABSENT_I2),
         optional(rows["battery_percent"], ABSENT_I1),
         [None if door is None else bool(door) for door in optional(rows["door"], ABSENT_I1)],
-        [
-            reason if kind == RowKind.FAULT else None
-            for reason, kind in zip(rows["reason"].tolist(), rows["kind"].tolist(), strict=True)
-        ],
+        [reason if kind == RowKind.FAULT else None for reason, kind in zip(rows["reason"].tolist(), rows["kind"].tolist(), strict=True)],
     ]
 
 

@@ -137,7 +137,6 @@ class Registry:
         """Return a device, or None when it is not registered in that organization."""
         return self._devices[key]
 
-
     def ends(self, partition: int, after: int, until: int) -> list[AssignmentEnd]:
         """Return the assignments of a partition's devices that end in (after, until] (ms UTC), by instant."""
         return [end for end in self._ends.get(partition, ()) if after < end.at <= until]

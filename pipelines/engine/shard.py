@@ -106,5 +106,3 @@ def read_snapshot(content: bytes) -> Snapshot:
         )
         raise Misconfigured(message)
     return snapshot
-
-

@@ -235,9 +235,7 @@ def test_no_event_of_another_organization_ever_comes_through() -> None:
     play(scene)
 
 
-@pytest.mark.parametrize(
-    "text", ["hello", "{}", '{"type":"subscribe:site","site":"1"}', '{"type":"delete:site","site":1}']
-)
+@pytest.mark.parametrize("text", ["hello", "{}", '{"type":"subscribe:site","site":"1"}', '{"type":"delete:site","site":1}'])
 def test_a_message_that_means_nothing_is_answered_and_the_connection_stays(text: str) -> None:
     async def scene(made: Rig) -> None:
         socket = await made.signed_in()

@@ -69,10 +69,19 @@ def large_fleet(units: int) -> FakeFleet:
     """Return a fleet in which a few units in a hundred are in trouble."""
     fleet = FakeFleet(now=int(time.time() * 1000))
     chance = random.Random(7)  # noqa: S311 - a fleet, not a secret
-    troubles = [Script.WARMING, Script.TOUCHED, Script.SILENT, Script.GONE, Script.COOLING]
+    troubles = [
+        Script.WARMING,
+        Script.TOUCHED,
+        Script.SILENT,
+        Script.GONE,
+        Script.COOLING,
+    ]
     for number in range(units):
         if number % UNITS_PER_SITE == 0:
-            site = fleet.add_site(f"Site {number // UNITS_PER_SITE + 1}", chance.choice(["Europe/Berlin", "Asia/Tokyo", "America/Chicago"]))
+            site = fleet.add_site(
+                f"Site {number // UNITS_PER_SITE + 1}",
+                chance.choice(["Europe/Berlin", "Asia/Tokyo", "America/Chicago"]),
+            )
         script = chance.choice(troubles) if chance.random() < 0.02 else Script.CALM
         fleet.add_unit(site, f"Fridge {number % UNITS_PER_SITE + 1}", (2.0, 8.0), script)
     return fleet
@@ -92,7 +101,13 @@ def send_updates(api: FakeApi, per_second: int, stop: threading.Event) -> None:
         if stop.wait(max(0.0, started + number / FRAMES_PER_SECOND - time.monotonic())):
             return
         api.push_text(
-            group[0].site, api.event_text("sensor:readings:batch", group[0].site, 0, {"readings": [reading(unit) for unit in group]})
+            group[0].site,
+            api.event_text(
+                "sensor:readings:batch",
+                group[0].site,
+                0,
+                {"readings": [reading(unit) for unit in group]},
+            ),
         )
         if number % FRAMES_PER_SECOND == 0:
             api.push_state(group[0], "breaching" if number % 2 else "in_range")
@@ -102,7 +117,13 @@ def reading(unit: FakeUnit) -> dict[str, Any]:
     """Return a reading measured now."""
     now = iso(int(time.time() * 1000))
     celsius = round(random.uniform(3, 7), 2)  # noqa: S311 - a reading, not a secret
-    return {"sensor": unit.sensor, "unit": unit.id, "measured_at": now, "received_at": now, "temperature_celsius": celsius}
+    return {
+        "sensor": unit.sensor,
+        "unit": unit.id,
+        "measured_at": now,
+        "received_at": now,
+        "temperature_celsius": celsius,
+    }
 
 
 def measure(page: Page, api: FakeApi, per_second: int, seconds: float) -> dict[str, float]:
@@ -162,7 +183,16 @@ def main(units: int = 10_000, per_second: int = 1_000, seconds: int = 20) -> Non
         page.wait_for_selector(f'#grid[data-units="{units}"]', timeout=120_000)
         page.wait_for_timeout(5_000)
         page.close()
-        print(json.dumps(measure(browser.new_page(viewport={"width": 1440, "height": 900}), api, per_second, seconds)))
+        print(
+            json.dumps(
+                measure(
+                    browser.new_page(viewport={"width": 1440, "height": 900}),
+                    api,
+                    per_second,
+                    seconds,
+                )
+            )
+        )
         browser.close()
     api.stop()
 

@@ -138,9 +138,7 @@ def test_closing_waits_for_what_is_on_its_way() -> None:
         (64, KafkaError(KafkaError._TRANSPORT), Retryable),
     ],
 )
-def test_the_check_says_what_is_wrong(
-    partitions: int | None, error: KafkaError | None, expected: type[Exception] | None
-) -> None:
+def test_the_check_says_what_is_wrong(partitions: int | None, error: KafkaError | None, expected: type[Exception] | None) -> None:
     async def run() -> type[Exception] | None:
         client = FakeClient()
         client.partitions, client.error = partitions, error

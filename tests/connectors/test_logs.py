@@ -28,9 +28,7 @@ def test_secrets_and_addresses_are_masked_in_texts(text: str, expected: str) -> 
     assert masked(text) == expected
 
 
-@pytest.mark.parametrize(
-    "name", ["secret", "access_token", "Authorization", "api_key", "x_downlink_apikey", "password"]
-)
+@pytest.mark.parametrize("name", ["secret", "access_token", "Authorization", "api_key", "x_downlink_apikey", "password"])
 def test_fields_with_a_secrets_name_are_masked_whatever_they_hold(name: str) -> None:
     assert mask_fields(None, "info", {name: b"anything"}) == {name: "***"}
 

@@ -107,11 +107,7 @@ def judge(
     end = assignment_end if assignment_end is not None and assignment_end <= until else None
     pieces = cut_into_pieces(readings, until, end)
     keys = {(band["name"], band["side"]) for policy in versions for band in policy}
-    found = [
-        numbers(key, span, pieces, versions, until)
-        for key in keys
-        for span in BandWalk(key, versions, until, end).walk(pieces)
-    ]
+    found = [numbers(key, span, pieces, versions, until) for key in keys for span in BandWalk(key, versions, until, end).walk(pieces)]
     return sorted(found, key=lambda excursion: (excursion["band"], excursion["started_at"]))
 
 

@@ -88,9 +88,7 @@ def test_a_later_until_never_changes_what_is_closed(judgement: Judgement, units:
 
     later = judge(rows, policies, until + units * UNIT)
 
-    assert [excursion for excursion in closed(later) if (excursion.closed_at or 0) <= until] == closed(
-        judge(rows, policies, until)
-    )
+    assert [excursion for excursion in closed(later) if (excursion.closed_at or 0) <= until] == closed(judge(rows, policies, until))
 
 
 @given(judgements(), st.data())
@@ -99,9 +97,7 @@ def test_readings_after_it_closed_never_change_a_closed_excursion(judgement: Jud
     before = closed(judge(rows, policies, until))
     bound = max((excursion.closed_at or 0 for excursion in before), default=0)
     newest = max(policies)
-    added = data.draw(
-        st.lists(st.integers(bound + 1, bound + 9 * UNIT).map(lambda at: Reading(at, 900, UNIT, newest)), max_size=4)
-    )
+    added = data.draw(st.lists(st.integers(bound + 1, bound + 9 * UNIT).map(lambda at: Reading(at, 900, UNIT, newest)), max_size=4))
 
     kept = [row for row in rows if row.measured_at <= bound]
 
@@ -142,9 +138,7 @@ def test_excursions_of_a_band_do_not_overlap_and_only_the_last_is_open(judgement
 @given(st.data())
 def test_a_signal_never_out_of_range_has_no_excursion(data: st.DataObject) -> None:
     band = data.draw(bands("a"))
-    rows = [
-        row for row in data.draw(series()) if row.temperature is None or band.standing(row.temperature) is not Standing.OUT
-    ]
+    rows = [row for row in data.draw(series()) if row.temperature is None or band.standing(row.temperature) is not Standing.OUT]
 
     assert judge(rows, {1: Policy((band,))}, 200 * UNIT) == []
 
@@ -152,9 +146,7 @@ def test_a_signal_never_out_of_range_has_no_excursion(data: st.DataObject) -> No
 @given(st.data())
 def test_a_signal_out_of_range_without_end_has_exactly_one_once_the_hold_is_reached(data: st.DataObject) -> None:
     band = data.draw(bands("a"))
-    rows = [
-        row for row in data.draw(series()) if row.temperature is not None and band.standing(row.temperature) is Standing.OUT
-    ]
+    rows = [row for row in data.draw(series()) if row.temperature is not None and band.standing(row.temperature) is Standing.OUT]
     until = 200 * UNIT
 
     found = judge(rows, {1: Policy((band,))}, until)
@@ -228,9 +220,7 @@ def test_low_is_high_in_the_mirror(data: st.DataObject) -> None:
         band.margin_hundredths,
         band.recovery_hold_ms,
     )
-    reflected = [
-        Reading(row.measured_at, None if row.temperature is None else -row.temperature, row.max_gap_ms, 1) for row in rows
-    ]
+    reflected = [Reading(row.measured_at, None if row.temperature is None else -row.temperature, row.max_gap_ms, 1) for row in rows]
 
     found, image = judge(rows, {1: Policy((band,))}, 60 * UNIT), judge(reflected, {1: Policy((mirrored,))}, 60 * UNIT)
 

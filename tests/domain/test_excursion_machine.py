@@ -27,11 +27,7 @@ _DECODER = msgspec.msgpack.Decoder(SensorState)
 
 def clock_moves(before: SensorState, after: SensorState) -> set[Move]:
     """Return the moves that deadlines made."""
-    return {
-        (type(one), Cause.DEADLINE, type(other))
-        for one, other in zip(before.bands, after.bands, strict=True)
-        if one != other
-    }
+    return {(type(one), Cause.DEADLINE, type(other)) for one, other in zip(before.bands, after.bands, strict=True) if one != other}
 
 
 def row_moves(before: SensorState, row: Reading, after: SensorState, policies: dict[int, Policy]) -> set[Move]:
@@ -149,8 +145,7 @@ class SensorMachine(RuleBasedStateMachine):
         ]
         expected = judge(self.rows, self.policies, self.now)
         assert sorted([*closed, *running], key=lambda one: one[:2]) == [
-            (one.band, one.started_at, one.opened_at, one.ended_at, one.closed_at, one.ended_by, one.figures)
-            for one in expected
+            (one.band, one.started_at, one.opened_at, one.ended_at, one.closed_at, one.ended_by, one.figures) for one in expected
         ]
 
 
@@ -192,6 +187,4 @@ def test_every_move_in_the_table_is_made() -> None:
             state = after
 
     ends = {Cause.POLICY_ENDED, Cause.ASSIGNMENT_ENDED}
-    assert made == {
-        (one, cause, other) for (one, cause), others in TRANSITIONS.items() for other in others if cause not in ends
-    }
+    assert made == {(one, cause, other) for (one, cause), others in TRANSITIONS.items() for other in others if cause not in ends}

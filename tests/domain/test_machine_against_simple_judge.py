@@ -170,9 +170,7 @@ def _restarted(state: SensorState) -> SensorState:
 
 def _as_of(state: SensorState, facts: Sequence[Fact], until: int, policies: dict[int, Policy]) -> list[Line]:
     """What the machine holds true at an instant: the closed excursions it has told of, and the open ones."""
-    closed = [
-        _line(fact, fact.ended_at, fact.closed_at, fact.ended_by) for fact in facts if isinstance(fact, ExcursionClosed)
-    ]
+    closed = [_line(fact, fact.ended_at, fact.closed_at, fact.ended_by) for fact in facts if isinstance(fact, ExcursionClosed)]
     still_open = [_line(one, None, None, None) for one in open_excursions(state, until, policies)]
     return sorted(closed + still_open, key=lambda line: line[:2])
 

@@ -168,9 +168,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("base", "fields", "named"), REFUSED)
-def test_what_cannot_be_meant_is_refused_naming_band_and_field(
-    base: dict[str, object], fields: dict[str, object], named: str
-) -> None:
+def test_what_cannot_be_meant_is_refused_naming_band_and_field(base: dict[str, object], fields: dict[str, object], named: str) -> None:
     with pytest.raises(PolicyError) as refusal:
         one(base, **fields)
 

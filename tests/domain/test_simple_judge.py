@@ -27,9 +27,7 @@ OPEN = (None, None, None)
         ("low", True, "8", True),
     ],
 )
-def test_limit_itself_is_out_of_range_only_when_inclusive(
-    side: Side, inclusive: bool, value: str, is_out: bool
-) -> None:
+def test_limit_itself_is_out_of_range_only_when_inclusive(side: Side, inclusive: bool, value: str, is_out: bool) -> None:
     policy = [band(side=side, inclusive=inclusive)]
 
     found = times(f"0:{value}", policy, until=0)
@@ -48,9 +46,7 @@ def test_limit_itself_is_out_of_range_only_when_inclusive(
         ("low", True, 0.5, "8.5", True),
     ],
 )
-def test_recovered_is_the_margin_back_inside_the_limit(
-    side: Side, inclusive: bool, margin: float, value: str, is_recovered: bool
-) -> None:
+def test_recovered_is_the_margin_back_inside_the_limit(side: Side, inclusive: bool, margin: float, value: str, is_recovered: bool) -> None:
     policy = [band(side=side, inclusive=inclusive, margin=margin)]
     out = "9" if side == "high" else "7"
 

@@ -85,9 +85,7 @@ def test_recovery_keeps_its_start_and_time_and_closes_where_the_new_hold_is_reac
     old = [band(recovery_hold=20)]
 
     assert times("0:9 5:7 13:7@1", old, [band(recovery_hold=5)], until=60) == [("warm", 0, 0, 5, 13, "recovery")]
-    assert times("0:9 5:7 13:7@1 20:7@1", old, [band(recovery_hold=25)], until=60) == [
-        ("warm", 0, 0, 5, 30, "recovery")
-    ]
+    assert times("0:9 5:7 13:7@1 20:7@1", old, [band(recovery_hold=25)], until=60) == [("warm", 0, 0, 5, 30, "recovery")]
 
 
 def test_recovery_completed_by_the_new_hold_makes_its_own_reading_come_too_late() -> None:

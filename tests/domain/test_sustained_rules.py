@@ -44,9 +44,7 @@ HOLD = [
     Case("it_does_not_open_after_until", "0:9", band(hold="10.0005"), "10", []),
     Case("a_recovered_reading_before_the_hold_ends_it_without_trace", "0:9 9:7 10:7", band(hold=10), "60", []),
     Case("a_recovered_reading_at_the_very_instant_of_opening_ends_it", "0:9 10:7", band(hold=10), "60", []),
-    Case(
-        "a_recovered_reading_a_millisecond_later_closes_it", "0:9 10.0005:7", band(hold=10), "60", ["0 10 10.0005 10.0005"]
-    ),
+    Case("a_recovered_reading_a_millisecond_later_closes_it", "0:9 10.0005:7", band(hold=10), "60", ["0 10 10.0005 10.0005"]),
     Case("a_reading_out_at_the_instant_of_opening_opens_it", "0:9 10:9", band(hold=10), "10", ["0 10 - -"]),
     Case("a_reading_inside_at_the_instant_of_opening_opens_it", "0:9 10:7.9", band(hold=10, margin="1"), "10", ["0 10 - -"]),
     Case("a_fault_mark_at_the_instant_of_opening_opens_it", "0:9 10:x", band(hold=10), "10", ["0 10 - -"]),
@@ -164,9 +162,7 @@ RECOVERY = [
     Case("a_fault_mark_at_its_completion_completes_it", "0:9 5:7 15:x", band(recovery_hold=10), "60", ["0 0 5 15"]),
     Case("a_recovery_needs_its_samples", "0:9 5:7", band(recovery_hold=10, min_samples=2), "60", ["0 0 - -"]),
     Case("the_second_sample_closes_it", "0:9 5:7 18:7", band(recovery_hold=10, min_samples=2), "60", ["0 0 5 18"]),
-    Case(
-        "a_sample_inside_counts_too", "0:9 5:7 18:7.9", band(recovery_hold=10, min_samples=2, margin="1"), "60", ["0 0 5 18"]
-    ),
+    Case("a_sample_inside_counts_too", "0:9 5:7 18:7.9", band(recovery_hold=10, min_samples=2, margin="1"), "60", ["0 0 5 18"]),
     Case("without_recovery_hold_one_sample_closes", "0:9 1:9 9:7", band(hold=1, min_samples=2), "60", ["0 1 9 9"]),
     Case(
         "a_recovery_voided_starts_over",

@@ -32,9 +32,7 @@ def test_hundredths_are_rounded_half_away_from_zero_in_decimal(celsius: str | fl
     assert hundredths(celsius) == meant
 
 
-@pytest.mark.parametrize(
-    "text", ["", " ", "nan", "-NaN", "inf", "-Infinity", "150.005", "-100.005", "327.67", "1e999999999"]
-)
+@pytest.mark.parametrize("text", ["", " ", "nan", "-NaN", "inf", "-Infinity", "150.005", "-100.005", "327.67", "1e999999999"])
 def test_an_empty_or_impossible_temperature_is_a_fault_mark(text: str) -> None:
     assert believed(text) is None
 

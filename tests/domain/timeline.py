@@ -60,9 +60,7 @@ def band(  # noqa: PLR0913 - the fields of a band
 
 def versions(*policies: SustainedBand | tuple[SustainedBand, ...]) -> dict[int, Policy]:
     """Return policies numbered from 1: each a band, or several."""
-    return {
-        number: Policy(bands if isinstance(bands, tuple) else (bands,)) for number, bands in enumerate(policies, start=1)
-    }
+    return {number: Policy(bands if isinstance(bands, tuple) else (bands,)) for number, bands in enumerate(policies, start=1)}
 
 
 def judged(

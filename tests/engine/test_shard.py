@@ -61,7 +61,9 @@ def excursions(outputs: list[Output]) -> list[Told]:
 
 def ordered(told: list[Told]) -> list[Told]:
     """Sort facts; the order among sensors and bands at one offset is of no meaning."""
-    return sorted(told, key=lambda one: (one[0], one[1].sensor, one[1].closed_at or one[1].opened_at, one[1].band, one[1].closed_at is None))
+    return sorted(
+        told, key=lambda one: (one[0], one[1].sensor, one[1].closed_at or one[1].opened_at, one[1].band, one[1].closed_at is None)
+    )
 
 
 @pytest.mark.parametrize("disorder", [False, True])
@@ -132,6 +134,8 @@ def offline_facts(rows: list[Rows], batches: list[int]) -> list[tuple[int, int, 
     for size in batches:
         for output in shard.on_records([encode_rows(row) for row in rows[index : index + size]]):
             if isinstance(output, Judged):
-                facts += [(fact.as_of, fact.device, fact.started_at, fact.ended_at) for fact in output.facts if isinstance(fact, OfflineFact)]
+                facts += [
+                    (fact.as_of, fact.device, fact.started_at, fact.ended_at) for fact in output.facts if isinstance(fact, OfflineFact)
+                ]
         index += size
     return sorted(facts, key=lambda fact: (fact[0], fact[1], fact[3] or 0))

@@ -159,4 +159,12 @@ def fact_of(one: object) -> Fact:
 
 def fact_of_found(one: Found) -> Fact:
     """Return a shard's finding as the same values."""
-    return (one.band, one.started_at, one.opened_at, one.ended_at, one.closed_at, one.ended_by, None if one.closed_at is None else one.figures)
+    return (
+        one.band,
+        one.started_at,
+        one.opened_at,
+        one.ended_at,
+        one.closed_at,
+        one.ended_by,
+        None if one.closed_at is None else one.figures,
+    )

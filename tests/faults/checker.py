@@ -46,7 +46,9 @@ def stored_once(connection: psycopg.Connection, lines: list[JournalLine]) -> lis
     )
     wanted = {f"{line.dev_eui}@{line.measured_at}": line.hundredths for line in lines if line.hundredths is not None}
     lost = [f"lost: {key} ({value})" for key, value in wanted.items() if key not in found]
-    return lost + [f"wrong value: {key} is {found[key]}, sent {value}" for key, value in wanted.items() if key in found and found[key] != value]
+    return lost + [
+        f"wrong value: {key} is {found[key]}, sent {value}" for key, value in wanted.items() if key in found and found[key] != value
+    ]
 
 
 def sums(connection: psycopg.Connection, lines: list[JournalLine]) -> list[str]:

@@ -40,11 +40,7 @@ def test_broker_in_a_container_has_the_setting(name: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [
-        (name, value)
-        for name, value in (postgres.SETTINGS | postgres.TIMESCALEDB_SETTINGS).items()
-        if name != "listen_addresses"
-    ],
+    [(name, value) for name, value in (postgres.SETTINGS | postgres.TIMESCALEDB_SETTINGS).items() if name != "listen_addresses"],
 )
 def test_database_in_a_container_has_the_setting(name: str, value: str) -> None:
     assert f"- -c{name}={value}".strip() in COMPOSE

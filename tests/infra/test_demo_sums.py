@@ -108,9 +108,7 @@ def test_no_values_have_no_percentile() -> None:
 
 
 def test_a_metric_is_summed_over_its_labels() -> None:
-    text = (
-        'lag_records{partition="1"} 2.0\nlag_records{partition="2"} 3.0\nlag_records_more 9.0\n# HELP lag_records x\n'
-    )
+    text = 'lag_records{partition="1"} 2.0\nlag_records{partition="2"} 3.0\nlag_records_more 9.0\n# HELP lag_records x\n'
 
     assert sum_of(text, "lag_records") == 5.0
     assert sum_of(text, "absent") is None

@@ -103,9 +103,7 @@ def test_excursions_are_sorted_by_band_then_start(workplace: Workplace) -> None:
 
 
 def test_impossible_temperatures_are_fault_marks(workplace: Workplace) -> None:
-    told = (
-        b"measured_at,temperature\n2026-01-01,327.67\n2026-01-01T00:01,nan\n2026-01-01T00:02, \n2026-01-01T00:03,-100.01\n"
-    )
+    told = b"measured_at,temperature\n2026-01-01,327.67\n2026-01-01T00:01,nan\n2026-01-01T00:02, \n2026-01-01T00:03,-100.01\n"
 
     assert json.loads(workplace.evaluate(stdin=told).stdout) == []
 

@@ -22,9 +22,7 @@ def test_the_page_lists_the_users(client: AppClient) -> None:
 
 
 def test_choosing_a_user_returns_to_the_page_with_a_token_in_the_fragment(client: AppClient) -> None:
-    answer = client.get(
-        "/sandbox/sign-in/choose", params={"user": "demo", "return_to": "http://localhost:7400/?unit=3#old"}
-    )
+    answer = client.get("/sandbox/sign-in/choose", params={"user": "demo", "return_to": "http://localhost:7400/?unit=3#old"})
 
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("http://localhost:7400/?unit=3#access_token=ey")

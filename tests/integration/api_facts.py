@@ -60,9 +60,7 @@ def put_readings(
     ) as copy:
         for offset, (measured_at, temperature, reason) in enumerate(readings):
             at = instant(measured_at)
-            copy.write_row(
-                (sensor, at, seeded.organization, unit, 1, 1, row[0], 450, 1, offset, temperature, reason, False)
-            )
+            copy.write_row((sensor, at, seeded.organization, unit, 1, 1, row[0], 450, 1, offset, temperature, reason, False))
 
 
 def put_facts(connection: "psycopg.Connection[Any]", seeded: Seeded, now: int) -> Facts:
@@ -77,9 +75,7 @@ def put_facts(connection: "psycopg.Connection[Any]", seeded: Seeded, now: int) -
         "VALUES (%s, %s, %s, %s, %s, 449, 3051)",
         (sensor, organization, unit, instant(begin + 49 * MINUTE), instant(begin + 49 * MINUTE + 450)),
     )
-    connection.execute(
-        "INSERT INTO sensor_states VALUES (%s, %s, %s, 'excursion', %s)", (sensor, organization, unit, instant(begin))
-    )
+    connection.execute("INSERT INTO sensor_states VALUES (%s, %s, %s, 'excursion', %s)", (sensor, organization, unit, instant(begin)))
     ids = {"organization": organization, "unit": unit, "sensor": sensor, "device": device, "band": "warm"}
     closed = ids | {
         "id": excursion_id(sensor, "warm", begin),

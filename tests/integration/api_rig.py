@@ -65,11 +65,7 @@ def create_topics(bootstrap_servers: str) -> None:
     """Create the topics that the broker does not have yet."""
     admin = AdminClient({"bootstrap.servers": bootstrap_servers})
     known = admin.list_topics(timeout=10).topics
-    missing = [
-        NewTopic(topic.name, topic.partitions, 1, config=topic.broker_settings())
-        for topic in TOPICS
-        if topic.name not in known
-    ]
+    missing = [NewTopic(topic.name, topic.partitions, 1, config=topic.broker_settings()) for topic in TOPICS if topic.name not in known]
     if missing:
         for outcome in admin.create_topics(missing).values():
             outcome.result(20)

@@ -130,9 +130,7 @@ def test_a_huge_body_is_refused_early_and_costs_no_memory(api: Api) -> None:
         ).status_code
     except httpx.WriteError:
         status = 413  # the connection was closed while we wrote
-    announced = httpx.post(
-        f"{api.url}/api/webhooks/ttn", content=b"x" * 300_000, headers={"x-coldstream-secret": "secret-1"}, timeout=20
-    )
+    announced = httpx.post(f"{api.url}/api/webhooks/ttn", content=b"x" * 300_000, headers={"x-coldstream-secret": "secret-1"}, timeout=20)
 
     assert status == announced.status_code == 413
     assert sent < 32 << 20
@@ -218,9 +216,7 @@ def test_uplinks_are_accepted_while_the_database_is_away(stack: LocalStack, api:
     wait_until_ready(api)
 
 
-def test_a_stopping_process_answers_what_it_has_begun(
-    stack: LocalStack, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_stopping_process_answers_what_it_has_begun(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> None:
     with running_api(stack, tmp_path_factory.mktemp("api"), "api_stop_test") as running:
         with running.connect() as connection:
             organization(connection, 1, NOW - DAY)

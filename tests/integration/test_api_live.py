@@ -40,9 +40,7 @@ class World:
         return min(self.ours.units.values())
 
     def publish(self, organization: int, name: str, site: int, unit: int, **data: Any) -> None:
-        event = Event(
-            name, f"c-{time.monotonic_ns()}", organization, site, unit, msgspec.Raw(msgspec.json.encode(data))
-        )
+        event = Event(name, f"c-{time.monotonic_ns()}", organization, site, unit, msgspec.Raw(msgspec.json.encode(data)))
         self.redis.publish(live_channel(organization), msgspec.json.encode(event))
 
     def publish_ours(self, name: str, **data: Any) -> None:
@@ -168,9 +166,7 @@ def test_a_connection_ends_with_its_token_unless_a_newer_one_came(world: World) 
     assert caught.value.rcvd.code == 4401
 
 
-def test_when_redis_was_killed_clients_are_told_to_fetch_again_and_events_go_on(
-    stack: LocalStack, world: World
-) -> None:
+def test_when_redis_was_killed_clients_are_told_to_fetch_again_and_events_go_on(stack: LocalStack, world: World) -> None:
     with watching(world, unit=world.unit) as socket:
         stack.kill("redis", signal.SIGKILL)
         stack.wait_ready("redis")

@@ -94,9 +94,7 @@ def test_the_policy_in_force_is_that_of_the_instant(world: World) -> None:
     before = ok(world.api.get(f"units/{world.ours.unit}/policy?at=2001-01-01"))
 
     assert (now["policy"]["name"], now["policy"]["version"]) == ("fridge", 1)
-    assert [(band["name"], band["limit_celsius"], band["severity"]) for band in now["bands"]] == [
-        ("warm", 8, "critical")
-    ]
+    assert [(band["name"], band["limit_celsius"], band["severity"]) for band in now["bands"]] == [("warm", 8, "critical")]
     assert (before["policy"], before["bands"]) == (None, [])
 
 

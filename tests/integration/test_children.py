@@ -96,9 +96,7 @@ def test_child_that_ends_before_it_is_ready_shows_the_end_of_its_log(around: Sur
 
 
 def test_what_a_child_started_ends_with_it(around: Surroundings) -> None:
-    starts_another = (
-        "import subprocess, time; print(subprocess.Popen(['sleep', '60']).pid, 'x', flush=True); time.sleep(60)"
-    )
+    starts_another = "import subprocess, time; print(subprocess.Popen(['sleep', '60']).pid, 'x', flush=True); time.sleep(60)"
 
     async def work() -> None:
         one = child(around, (sys.executable, "-c", starts_another), log_says="x")

@@ -104,9 +104,7 @@ def test_taken_port_is_told_with_its_holder(tmp_path: Path) -> None:
     with socket.create_server((HOST, base + 4)):
         stack = LocalStack(tmp_path / "data", base, {"redis"})
 
-        with pytest.raises(
-            StackError, match=rf"Port {base + 4}, meant for redis, is taken by .* \(pid {os.getpid()}\)"
-        ):
+        with pytest.raises(StackError, match=rf"Port {base + 4}, meant for redis, is taken by .* \(pid {os.getpid()}\)"):
             stack.start()
 
 
@@ -133,9 +131,7 @@ def test_existing_servers_are_used_and_not_started(restarted: LocalStack, tmp_pa
 
 def test_existing_server_that_does_not_answer_is_named_by_its_setting(tmp_path: Path) -> None:
     base = free_base()
-    stack = LocalStack(
-        tmp_path / "data", base, {"redis"}, given={"REDIS_URL": f"redis://{HOST}:{base}/0"}, patience=0.5
-    )
+    stack = LocalStack(tmp_path / "data", base, {"redis"}, given={"REDIS_URL": f"redis://{HOST}:{base}/0"}, patience=0.5)
 
     with pytest.raises(StackError, match="REDIS_URL names that server"):
         stack.start()

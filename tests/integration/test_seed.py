@@ -55,15 +55,11 @@ def number(connection: psycopg.Connection[Any], query: str) -> int:
 
 def test_seeding_twice_changes_nothing(connection: psycopg.Connection[Any]) -> None:
     first = seed_registry(connection, REGISTRY)
-    before = number(connection, "SELECT count(*) FROM unit_policies") + number(
-        connection, "SELECT count(*) FROM policy_versions"
-    )
+    before = number(connection, "SELECT count(*) FROM unit_policies") + number(connection, "SELECT count(*) FROM policy_versions")
 
     second = seed_registry(connection, REGISTRY)
 
-    after = number(connection, "SELECT count(*) FROM unit_policies") + number(
-        connection, "SELECT count(*) FROM policy_versions"
-    )
+    after = number(connection, "SELECT count(*) FROM unit_policies") + number(connection, "SELECT count(*) FROM policy_versions")
     assert first == second
     assert before == after == 4
 

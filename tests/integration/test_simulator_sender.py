@@ -146,9 +146,7 @@ def test_paced_uplinks_wait_until_they_are_due_and_a_stop_is_heard_at_once() -> 
         sender = Sender(target_of(url, "secret"))
         begin = now_ms()
         stage = Stage.live(begin, None, 200, begin)
-        running = asyncio.create_task(
-            sender.run(lanes(traffic_of(build_fleet(2, 1), "app", CLEAN), stage, 3), paced=True)
-        )
+        running = asyncio.create_task(sender.run(lanes(traffic_of(build_fleet(2, 1), "app", CLEAN), stage, 3), paced=True))
         await asyncio.sleep(1.0)
         sender.stop()
         await asyncio.wait_for(running, 1.0)

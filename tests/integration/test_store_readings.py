@@ -61,7 +61,9 @@ def store(writer: ReadingStore, *rows: Rows) -> None:
 def stored(database: DatabaseConfig) -> list[tuple[int, int | None, bool]]:
     """Return (minute, temperature, late) of everything stored."""
     with psycopg.connect(database.url) as connection:
-        rows = connection.execute("SELECT (extract(epoch FROM measured_at) * 1000)::bigint, temperature, late FROM readings ORDER BY 1").fetchall()
+        rows = connection.execute(
+            "SELECT (extract(epoch FROM measured_at) * 1000)::bigint, temperature, late FROM readings ORDER BY 1"
+        ).fetchall()
     return [((at - AT) // MINUTE, temperature, late) for at, temperature, late in rows]
 
 

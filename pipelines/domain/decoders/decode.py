@@ -182,7 +182,10 @@ def _without_phantoms(probes: list[_Probe]) -> list[_Probe]:
     if all(probe.reading.temperature is None for probe in channels):
         return probes
     return [
-        replace(probe, reading=replace(probe.reading, temperature=None, fault=RejectReason.PROBE_MISSING, detail="-0.1 on every channel is 0xFFFF"))
+        replace(
+            probe,
+            reading=replace(probe.reading, temperature=None, fault=RejectReason.PROBE_MISSING, detail="-0.1 on every channel is 0xFFFF"),
+        )
         if probe in channels and probe.reading.temperature is not None
         else probe
         for probe in probes
@@ -244,7 +247,10 @@ def _history(payload: dict[str, object], model: Model) -> list[ProbeReading]:
         if stamp is None or not 0 < stamp[0] < LARGEST * LARGEST:
             continue
         seconds = stamp[0] / 1000 if stamp[0] > LARGEST * 100_000 else stamp[0]
-        named = [(leaf, _meaning(leaf, model)) for leaf in leaves({name: value for name, value in entry.items() if name not in ("timestamp", "time")})]
+        named = [
+            (leaf, _meaning(leaf, model))
+            for leaf in leaves({name: value for name, value in entry.items() if name not in ("timestamp", "time")})
+        ]
         probes = _probes(named, model, int(seconds * 1000), entry)
         beside = beside_of([(leaf, meaning) for leaf, meaning in named if meaning is not None], model)
         readings = [replace(probe.reading, history=True) for probe in probes]

@@ -71,7 +71,9 @@ _PROCESS: Final = frozenset("flow return supply inlet outlet process ir object s
 _EXTERNAL: Final = frozenset("ext external probe ds ds18b20 ds18 pt100 pt1000 thermistor thermocouple remote wired tc".split())
 _CHANNEL: Final = frozenset("channel ch level white red black green blue probe1 probe2 sensor port input".split())
 _COLOURS: Final = ("white", "red", "black", "green", "blue")
-_DOORS: Final = frozenset({"door", "door open status", "door open", "door status", "door state", "magnet status", "magnet", "open", "contact state"})
+_DOORS: Final = frozenset(
+    {"door", "door open status", "door open", "door status", "door state", "magnet status", "magnet", "open", "contact state"}
+)
 
 
 def words_of(name: str) -> tuple[str, ...]:
