@@ -39,7 +39,7 @@ class Unreadable:
     detail: str
 
 
-def find_device(body: bytes) -> Device | Unreadable:  # noqa: PLR0911 - one for each reason
+def find_device(body: bytes) -> Device | Unreadable:
     """Return the device of a body, or why there is none.
 
     The whole body must be UTF-8 and JSON by RFC 8259: no NaN or Infinity, no lone surrogates, no control characters in texts.

@@ -75,7 +75,7 @@ class Webhook:
             COUNTERS[answer.status].inc()
             await answer.send(send)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:  # noqa: PLR0911 - one for each refusal
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
         """Return the answer, or None for a sender that hung up."""
         if scope["method"] != "POST":
             return ONLY_POST

@@ -45,7 +45,7 @@ Request = Authenticate | SubscribeSite | SubscribeUnit | UnsubscribeSite | Unsub
 _DECODER: Final = msgspec.json.Decoder(Request)
 
 
-class UnreadableRequest(ValueError):  # noqa: N818 - it says what is the case
+class UnreadableRequest(ValueError):
     """A message that is none of the above; the text says why."""
 
 

@@ -18,7 +18,7 @@ MAX_KEPT: Final = 5_000
 behind is not reading at all."""
 
 
-class ClientTooSlow(Exception):  # noqa: N818 - it says what is the case
+class ClientTooSlow(Exception):
     """The client does not even keep up with alerts."""
 
 

@@ -62,7 +62,7 @@ async def sites(database: Database, scope: list[int], site: int | None = None) -
     ]
 
 
-async def unit_rows(  # noqa: PLR0913 - the filters of one query
+async def unit_rows(
     database: Database,
     scope: list[int],
     *,

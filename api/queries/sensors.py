@@ -31,7 +31,7 @@ ORDER BY s.id LIMIT %(limit)s
 """
 
 
-async def sensors(  # noqa: PLR0913 - the filters of one query
+async def sensors(
     database: Database,
     scope: list[int],
     *,

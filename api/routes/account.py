@@ -1,5 +1,7 @@
 """Who the caller is and which organizations they are a member of; and where to sign in."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Depends
 
 from api.callers import Caller
@@ -18,7 +20,7 @@ def router(context: Context, sandbox_sign_in_url: str | None) -> APIRouter:
         return SignInAnswer(sandbox_sign_in_url=sandbox_sign_in_url)
 
     @routes.get("/me")
-    async def me(caller: Caller = Depends(caller_of)) -> MeAnswer:
+    async def me(caller: Annotated[Caller, Depends(caller_of)]) -> MeAnswer:
         return MeAnswer(
             user=UserAnswer(id=caller.user.id, name=caller.user.name, email=caller.user.email),
             token_expires_at=aware(caller.user.expires_at),
@@ -26,7 +28,7 @@ def router(context: Context, sandbox_sign_in_url: str | None) -> APIRouter:
         )
 
     @routes.get("/organizations")
-    async def organizations(caller: Caller = Depends(caller_of)) -> Page[OrganizationAnswer]:
+    async def organizations(caller: Annotated[Caller, Depends(caller_of)]) -> Page[OrganizationAnswer]:
         return Page(items=listed(caller), next=None)
 
     return routes

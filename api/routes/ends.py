@@ -53,7 +53,7 @@ def router(context: Context) -> APIRouter:
         return Page(items=items, next=None if last is None else encode_cursor(last.received_at, str(last.id)))
 
     @routes.get("/dead-letters/{letter}")
-    async def one_letter(letter: UUID, caller: Caller = Depends(caller_of)) -> DeadLetterDetailAnswer:
+    async def one_letter(letter: UUID, caller: Annotated[Caller, Depends(caller_of)]) -> DeadLetterDetailAnswer:
         found = await dead_letter(context.database, caller.scope, letter)
         if found is None:
             raise not_found("dead letter")

@@ -54,7 +54,7 @@ def router(context: Context) -> APIRouter:
         return Page(items=items, next=None if last is None else encode_cursor(last.started_at, str(last.id)))
 
     @routes.get("/excursions/{excursion}")
-    async def one_excursion(excursion: UUID, caller: Caller = Depends(caller_of)) -> ExcursionDetailAnswer:
+    async def one_excursion(excursion: UUID, caller: Annotated[Caller, Depends(caller_of)]) -> ExcursionDetailAnswer:
         found = await excursion_with_history(context.database, caller.scope, excursion)
         if found is None:
             raise not_found("excursion")

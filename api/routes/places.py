@@ -34,7 +34,7 @@ def _add_sites(routes: APIRouter, context: Context) -> None:
         return Page(items=await query_sites(context.database, caller.narrowed(organization)), next=None)
 
     @routes.get("/sites/{site}")
-    async def one_site(site: PathId, caller: Caller = Depends(caller_of)) -> SiteAnswer:
+    async def one_site(site: PathId, caller: Annotated[Caller, Depends(caller_of)]) -> SiteAnswer:
         found = await query_sites(context.database, caller.scope, site)
         if not found:
             raise not_found("site")
@@ -59,7 +59,7 @@ def _add_units(routes: APIRouter, context: Context) -> None:
         return Page(items=items, next=encode_cursor(items[-1].id) if len(items) == limit else None)
 
     @routes.get("/units/{unit}")
-    async def one_unit(unit: PathId, caller: Caller = Depends(caller_of)) -> UnitDetailAnswer:
+    async def one_unit(unit: PathId, caller: Annotated[Caller, Depends(caller_of)]) -> UnitDetailAnswer:
         found = await unit_detail(context.database, caller.scope, unit)
         if found is None:
             raise not_found("unit")
@@ -76,7 +76,7 @@ def _add_sensors(routes: APIRouter, context: Context) -> None:
     caller_of = context.caller()
 
     @routes.get("/sensors")
-    async def sensors(  # noqa: PLR0913 - one parameter per filter
+    async def sensors(
         organization: Id | None = None,
         site: Id | None = None,
         unit: Id | None = None,
@@ -91,7 +91,7 @@ def _add_sensors(routes: APIRouter, context: Context) -> None:
         return Page(items=items, next=encode_cursor(items[-1].id) if len(items) == limit else None)
 
     @routes.get("/sensors/{sensor}")
-    async def one_sensor(sensor: PathId, caller: Caller = Depends(caller_of)) -> SensorAnswer:
+    async def one_sensor(sensor: PathId, caller: Annotated[Caller, Depends(caller_of)]) -> SensorAnswer:
         found = await query_sensors(context.database, caller.scope, unit=None, site=None, sensor=sensor, after=0, limit=1)
         if not found:
             raise not_found("sensor")

@@ -36,7 +36,7 @@ def router(context: Context) -> APIRouter:
     caller_of = context.caller()
 
     @routes.get("/readings")
-    async def readings(  # noqa: PLR0913 - one parameter per filter
+    async def readings(
         from_: From,
         to: To,
         unit: Id | None = None,
@@ -65,7 +65,7 @@ def router(context: Context) -> APIRouter:
         return Page(items=items, next=None if last is None else encode_cursor(last.measured_at, last.sensor))
 
     @routes.get("/readings/buckets")
-    async def buckets(  # noqa: PLR0913 - one parameter per filter
+    async def buckets(
         from_: From,
         to: To,
         seconds: Annotated[int, Query(ge=1, le=86_400)],

@@ -94,6 +94,6 @@ def celsius(hundredths: int | None) -> float | None:
     return None if hundredths is None else hundredths / 100
 
 
-def first(readings: list[ProbeReading], name: str) -> Any:  # noqa: ANN401 - whichever field is asked for
+def first(readings: list[ProbeReading], name: str) -> Any:
     """Return the first value of a field among readings."""
     return next((value for reading in readings if (value := getattr(reading, name)) is not None), None)

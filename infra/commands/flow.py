@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import click
-from bytewax.dataflow import Dataflow
 
 from pipelines.connectors.errors import Misconfigured
 from pipelines.connectors.kafka import KafkaConfig
@@ -13,7 +12,7 @@ from pipelines.connectors.metrics import serve_metrics
 from pipelines.connectors.redis import RedisConfig
 from pipelines.connectors.settings import flag, setting
 from pipelines.connectors.timescale import DatabaseConfig
-from pipelines.engine.cell import Cell, exit_with, run_cell
+from pipelines.engine.cell import Cell, Flow, exit_with, run_cell
 from pipelines.engine.stop import StopFlag
 from pipelines.flows import decode_uplinks, detect_excursions, store_dead_letters, store_readings
 from schemas.topics import DEAD_LETTERS, READINGS, UPLINKS
@@ -55,7 +54,7 @@ def start(cell: Cell) -> int:
     kafka, database = KafkaConfig.from_environment(), DatabaseConfig.from_environment()
     skip_done = flag("SKIP_DONE", default=True)
 
-    def build() -> Dataflow:
+    def build() -> Flow:
         match cell.flow:
             case decode_uplinks.FLOW:
                 return decode_uplinks.build(kafka, database, cell.partitions, stop)

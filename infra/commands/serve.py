@@ -39,7 +39,7 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     _headers_due: TimerHandle | None = None
 
-    def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - uvicorn's signature
+    def connection_made(self, transport: Any) -> None:
         """Expect the first request."""
         super().connection_made(transport)
         self._expect_headers()

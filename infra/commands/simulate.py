@@ -76,8 +76,8 @@ def command(
     history: int,
     history_interval: float,
     duration: float | None,
-    quick: bool,  # noqa: FBT001 - click's way
-    clean: bool,  # noqa: FBT001
+    quick: bool,
+    clean: bool,
     without: tuple[str, ...],
     journal: Path | None,
     secret: str | None,

@@ -32,7 +32,7 @@ NAME = "coldstream"
 )
 @click.option("--only", type=click.Choice(["infra"]), help="infra: Kafka, PostgreSQL and Redis alone.")
 @click.option("--no-restart", is_flag=True, help="Leave a part that died down.")
-def command(data: Path, port_base: int, only: str | None, no_restart: bool) -> None:  # noqa: FBT001 - click's way
+def command(data: Path, port_base: int, only: str | None, no_restart: bool) -> None:
     """Start the whole local stack and keep it running until Ctrl-C.
 
     The data stays in the --data folder. A part whose setting is given (KAFKA_BOOTSTRAP_SERVERS, DATABASE_URL,

@@ -222,7 +222,7 @@ class Child:
         setpriv = shutil.which("setpriv")
         guard = (setpriv, "--pdeathsig", self.spec.stop_signal.name[3:]) if setpriv else ()
         with self.log.open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - the command is one of our own literal specs
+            process = subprocess.Popen(
                 [*guard, *self.spec.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -146,7 +146,7 @@ def _format(folder: Path, ports: Ports, java: tuple[str, ...]) -> None:
         str(folder / "server.properties"),
         "--standalone",
     )
-    result = subprocess.run(  # noqa: S603 - our own literal command
+    result = subprocess.run(
         [*java, "-Xmx128m", "kafka.tools.StorageTool", *arguments],
         check=False,
         capture_output=True,

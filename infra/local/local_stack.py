@@ -33,7 +33,7 @@ LIMIT_SECONDS: Final = 180.0
 class LocalStack:
     """Real servers and, on request, the rest of Coldstream, run from a background thread."""
 
-    def __init__(  # noqa: PLR0913 - each is a choice of the test that asks for servers
+    def __init__(
         self,
         data_dir: Path,
         port_base: int | None = None,

@@ -106,5 +106,5 @@ def chromium() -> Path:
 
 def _output(program: Path | str, argument: str) -> str:
     """Return what a program prints about itself."""
-    result = subprocess.run([str(program), argument], check=True, capture_output=True, text=True)  # noqa: S603
+    result = subprocess.run([str(program), argument], check=True, capture_output=True, text=True)
     return result.stdout.strip()

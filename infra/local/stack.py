@@ -25,7 +25,7 @@ POLL_SECONDS: Final = 0.5
 class Stack:
     """The parts of one data folder; the caller holds the folder's lock."""
 
-    def __init__(  # noqa: PLR0913 - each is a choice of the person who starts it
+    def __init__(
         self,
         folders: Folders,
         ports: Ports,

@@ -75,7 +75,7 @@ def _add_member_routes(routes: APIRouter, directory: Directory, access: Access) 
         team_id: str | None = None,
         user_id: str | None = None,
         permission_id: str | None = None,
-        recursive: bool = True,  # noqa: FBT001, FBT002 - a query parameter
+        recursive: bool = True,  # noqa: FBT002 - a query parameter
     ) -> dict[str, Any]:
         access.require_server(caller)
         return _listed(

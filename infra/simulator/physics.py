@@ -99,7 +99,7 @@ def door_openings(climate: Climate, at: int, since: int) -> tuple[int, int]:
 
 def _saw_tooth(phase: float) -> float:
     """Return -1..1: two fifths of a cycle cooling down, three fifths warming up."""
-    return 1 - phase * 5 if phase < 0.4 else (phase - 0.4) / 0.3 - 1
+    return 1 - phase * 5 if phase < 0.4 else (phase - 0.4) / 0.3 - 1  # noqa: PLR2004 - two fifths
 
 
 def _opening(climate: Climate, slot: int) -> tuple[int, int] | None:

@@ -32,7 +32,7 @@ Acknowledgement = asyncio.Future[KafkaError | Expired | None]
 """Ends with None once all replicas have the record, or with why it is not known that they have."""
 
 
-class QueueFull(Exception):  # noqa: N818 - it says what is the case
+class QueueFull(Exception):
     """The producer's queue is full: the broker does not keep up, or is away."""
 
 

@@ -85,7 +85,7 @@ def _opened(started_at: int, at: int, tally: Tally, band: SustainedBand) -> tupl
     return Open(started_at, at, tally), (opened,)
 
 
-def _pending(  # noqa: PLR0913 - the reading and its terms
+def _pending(
     run: Breaching, temperature: int, at: int, band: SustainedBand, standing: Standing, *, new_version: bool
 ) -> tuple[BandState, Facts]:
     """Let a reading decide a pending run: end it, open it, or carry it on."""

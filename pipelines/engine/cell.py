@@ -23,6 +23,9 @@ from pipelines.connectors.errors import ConnectorError, Misconfigured
 RECOVERY_PARTITIONS: Final = 64
 """Bytewax's resume is quadratic in the rows of one recovery partition (bytewax.md 2.4): always many."""
 
+Flow = Dataflow
+"""A built dataflow, for callers that must not know the engine's library."""
+
 EPOCH: Final = timedelta(seconds=5)
 """How often state and offsets are made safe together; what is replayed after a kill is at most this much."""
 
@@ -51,9 +54,14 @@ def run_cell(cell: Cell, build: Callable[[], Dataflow], *, epoch: timedelta = EP
         log.info("cell_started", partitions=len(cell.partitions), folder=str(cell.folder))
         recovery = RecoveryConfig(str(cell.folder))  # type: ignore[no-untyped-call]
         cli_main(build(), epoch_interval=epoch, recovery_config=recovery)  # type: ignore[no-untyped-call]
-    except BaseException as error:  # noqa: BLE001 - bytewax wraps whatever a callback raised; the root decides the exit code
+    except BaseException as error:
         cause = root_cause(error)
-        log.error("cell_stopped", error=type(cause).__name__, reason=str(cause), exc_info=not isinstance(cause, ConnectorError))
+        log.error(  # noqa: TRY400 - errors of a connector are named, not traced
+            "cell_stopped",
+            error=type(cause).__name__,
+            reason=str(cause),
+            exc_info=not isinstance(cause, ConnectorError),
+        )
         return 2 if isinstance(cause, Misconfigured) else 1
     lock.close()
     log.info("cell_drained")

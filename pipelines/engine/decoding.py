@@ -217,10 +217,7 @@ def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: S
         temperature += stamp.calibration
         if not COLDEST <= temperature <= HOTTEST:
             temperature, fault, detail = None, RejectReason.OUT_OF_RANGE, "outside -100..+150 degrees C once calibrated"
-    if fault is not None:
-        kind = RowKind.FAULT
-    else:
-        kind = RowKind.ANCILLARY if temperature is None else RowKind.READING
+    kind = RowKind.FAULT if fault is not None else RowKind.ANCILLARY if temperature is None else RowKind.READING
     values = (
         uplink.record.offset,
         reading.measured_at,

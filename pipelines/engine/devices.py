@@ -1,5 +1,6 @@
-"""Offline, per device: nothing heard of it for `offline_after`, counted from the newest uplink or from the end of an outage of
-ingest, and judged by the partition's clock alone. Vectorised: only devices that change are touched one by one.
+"""Offline, per device: nothing heard for `offline_after`, judged by the partition's clock alone.
+
+It counts from the newest uplink or from the end of an outage of ingest. Only devices that change are touched one by one.
 """
 
 from typing import Any, Final
@@ -59,7 +60,7 @@ class Devices:
         if len(added):
             table["heard_at"][added] = LONG_AGO
             table["offline_since"][added] = LONG_AGO
-        suspects = self._gaps(rows, heard, slots, ticks)
+        suspects = self._gaps(heard, slots, ticks)
         self._take_terms(rows[heard], slots)
         for slot in suspects:
             self._walk(slot, heard[slots == slot], rows, ticks, facts)
@@ -77,7 +78,7 @@ class Devices:
             table[name][slots[changed]] = rows[name][changed]
         table["offline_after_ms"][slots[changed]] = self._terms.configurations.offline_after_ms[numbers]
 
-    def _gaps(self, rows: Rows, heard: npt.NDArray[np.intp], slots: npt.NDArray[np.intp], ticks: Ticks) -> list[int]:
+    def _gaps(self, heard: npt.NDArray[np.intp], slots: npt.NDArray[np.intp], ticks: Ticks) -> list[int]:
         """Return the slots that are offline or may have been between two uplinks of this batch (a few too many, never too few)."""
         table = self._table.rows
         due = table["heard_at"][slots] + table["offline_after_ms"][slots]
@@ -122,7 +123,7 @@ class Devices:
         for slot in np.flatnonzero(silent).tolist():
             self._pass_deadline(table[slot], BEFORE_BATCH, None, ticks, facts)
 
-    def _pass_deadline(self, row: Any, behind: int, before: int | None, ticks: Ticks, facts: list[Fact]) -> None:  # noqa: ANN401 - a numpy record
+    def _pass_deadline(self, row: Any, behind: int, before: int | None, ticks: Ticks, facts: list[Fact]) -> None:
         """Let a device go offline at the first tick between two positions that reached its deadline."""
         if row["offline_since"] != LONG_AGO or row["offline_after_ms"] <= 0 or row["heard_at"] == LONG_AGO:
             return
@@ -139,7 +140,7 @@ class Devices:
             later = ticks.first_reaching(due, behind)
             index = later if later is not None and later > index else None
 
-    def _fact(self, row: Any, as_of: int, received_at: int, started_at: int, ended_at: int | None) -> OfflineFact:  # noqa: ANN401
+    def _fact(self, row: Any, as_of: int, received_at: int, started_at: int, ended_at: int | None) -> OfflineFact:
         return OfflineFact(
             as_of=as_of,
             received_at=received_at,

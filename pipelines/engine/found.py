@@ -10,7 +10,7 @@ from pipelines.domain.recording import Figures, Found
 from pipelines.domain.sensor import Policies, SensorState
 
 
-def found_of_fact(fact: MachineFact, after: SensorState, before: SensorState, row: Any, policies: Policies) -> Found:  # noqa: ANN401 - a numpy record
+def found_of_fact(fact: MachineFact, after: SensorState, before: SensorState, row: Any, policies: Policies) -> Found:
     """Return a fact of the machine as the recorder takes it; `row` is the sensor's row in the shard's table."""
     ended_at: int | None
     closed_at: int | None

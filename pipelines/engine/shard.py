@@ -47,10 +47,7 @@ class Shard:
     def __init__(self, partition: int, terms: Terms, snapshot: bytes | None = None) -> None:
         """Start fresh or from a snapshot; raises Misconfigured on one that this code cannot read."""
         self.partition = partition
-        if snapshot is None:
-            kept = Snapshot(SNAPSHOT_VERSION, -1, PartitionClock(), b"", b"", {})
-        else:
-            kept = read_snapshot(snapshot)
+        kept = Snapshot(SNAPSHOT_VERSION, -1, PartitionClock(), b"", b"", {}) if snapshot is None else read_snapshot(snapshot)
         self.done = kept.done
         self.clock = kept.clock
         self._devices = Devices(kept.devices, terms)

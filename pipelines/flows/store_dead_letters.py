@@ -19,7 +19,6 @@ FLOW: Final = "store_dead_letters"
 
 def build(kafka: KafkaConfig, database: DatabaseConfig, partitions: tuple[int, ...], stop: StopFlag) -> Dataflow:
     """Return the dataflow for some partitions."""
-
     flow = Dataflow(FLOW)
     records = op.input("read_dead_letters", flow, LogSource(kafka, DEAD_LETTERS.name, partitions, flow=FLOW, stop=stop))
     op.output("write_dead_letters", records, FlushingSink(lambda: LetterStore(Reconnecting(database, FLOW, stop))))

@@ -25,7 +25,7 @@ class People:
         if self.is_away:
             message = "away"
             raise Retryable(message)
-        if token == "expired":  # noqa: S105
+        if token == "expired":
             raise TokenRefused(RefusalReason.EXPIRED, "expired")
         user = token.partition("#")[0]
         if user not in self.expires_at:

@@ -68,7 +68,7 @@ class CannedApi(FakeApi):
 def large_fleet(units: int) -> FakeFleet:
     """Return a fleet in which a few units in a hundred are in trouble."""
     fleet = FakeFleet(now=int(time.time() * 1000))
-    chance = random.Random(7)  # noqa: S311 - a fleet, not a secret
+    chance = random.Random(7)
     troubles = [
         Script.WARMING,
         Script.TOUCHED,
@@ -116,7 +116,7 @@ def send_updates(api: FakeApi, per_second: int, stop: threading.Event) -> None:
 def reading(unit: FakeUnit) -> dict[str, Any]:
     """Return a reading measured now."""
     now = iso(int(time.time() * 1000))
-    celsius = round(random.uniform(3, 7), 2)  # noqa: S311 - a reading, not a secret
+    celsius = round(random.uniform(3, 7), 2)
     return {
         "sensor": unit.sensor,
         "unit": unit.id,

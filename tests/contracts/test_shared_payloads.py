@@ -80,7 +80,7 @@ def test_no_invalid_temperature_is_presented_as_valid() -> None:
         shown += [
             (example["id"], value)
             for value in invalid
-            if value in values or f"{float(value):g}" in values and value.replace(".", "").lstrip("-").isdigit()
+            if value in values or (f"{float(value):g}" in values and value.replace(".", "").lstrip("-").isdigit())
         ]
 
     assert shown == []

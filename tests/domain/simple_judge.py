@@ -282,7 +282,9 @@ class BandWalk:
     def close(self, at: int) -> None:
         """Section 4, rule 5: it ended where the recovery started."""
         run = self.run
-        assert run is not None and run.opened_at is not None and run.recovery_at is not None
+        assert run is not None
+        assert run.opened_at is not None
+        assert run.recovery_at is not None
         self.spans.append(Span(run.started_at, run.opened_at, run.recovery_at, at, "recovery"))
         self.run = None
 

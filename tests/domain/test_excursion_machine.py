@@ -170,7 +170,7 @@ def random_bands(chance: random.Random) -> Policy:
 
 
 def test_every_move_in_the_table_is_made() -> None:
-    chance = random.Random(7)  # noqa: S311 - a seeded series, no secret
+    chance = random.Random(7)
     made: set[Move] = set()
 
     for _ in range(400):

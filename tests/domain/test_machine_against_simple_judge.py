@@ -33,7 +33,7 @@ from tests.domain.random_series import Series, random_series, shrunk
 
 SERIES = int(os.environ.get("COLDSTREAM_TRUTH_SERIES", "10000"))
 
-Line = tuple[str | int | None | Fraction | float, ...]
+Line = tuple[str | int | Fraction | float | None, ...]
 """One excursion as comparable values, in the order of `FIELDS`."""
 FIELDS = (
     "band",
@@ -146,10 +146,7 @@ def _by_machine_row_by_row(series: Series) -> Compared:
                         _as_of(state, facts, clock, policies),
                     )
                 )
-    if ended and ends_at is not None:
-        step = on_assignment_end(state, ends_at, policies)
-    else:
-        step = on_clock(state, horizon, policies)
+    step = on_assignment_end(state, ends_at, policies) if ended and ends_at is not None else on_clock(state, horizon, policies)
     facts += step.facts
     truth = _truth(series)
     compared.append(("at the end", truth, _as_of(step.state, facts, horizon, policies)))

@@ -34,7 +34,7 @@ def rows(text: str, *, max_gap: str | float = 15, version: int = 1) -> list[Read
     return found
 
 
-def band(  # noqa: PLR0913 - the fields of a band
+def band(
     limit: str = "8",
     *,
     name: str = "warm",

@@ -25,7 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from api.page import page_routes
 from tests.e2e.fake_fleet import MAX_GAP, FakeFleet, FakeUnit, Json, iso
 
-TOKEN: Final = "a-token-of-the-test"  # noqa: S105 - opens nothing
+TOKEN: Final = "a-token-of-the-test"
 SIGN_IN: Final = "http://127.0.0.1:9/sandbox/sign-in"
 START_SECONDS: Final = 10
 
@@ -145,7 +145,7 @@ class FakeApi:
         body = self._answer(path, dict(request.query_params))
         return error(404, "not_found", f"There is no {path}.") if body is None else JSONResponse(body)
 
-    def _answer(self, path: str, asked: dict[str, str]) -> Any:  # noqa: ANN401, PLR0911 - JSON; one line a route
+    def _answer(self, path: str, asked: dict[str, str]) -> Any:
         fleet = self.fleet
         match path.split("/"):
             case ["me"]:

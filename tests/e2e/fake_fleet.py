@@ -193,7 +193,7 @@ class FakeFleet:
         reach = (unit.high - unit.low) / 2
         phase = unit.id * 1.7
         cycle = math.sin(at / (38 * MINUTE) * math.tau + phase) * 0.28 + math.sin(at / (9 * HOUR) * math.tau + phase) * 0.12
-        noise = random.Random(f"{unit.id}/{at}").uniform(-0.06, 0.06)  # noqa: S311 - a picture, not a secret
+        noise = random.Random(f"{unit.id}/{at}").uniform(-0.06, 0.06)
         return middle + reach * (cycle + noise) + self.trouble(unit, self.now - at, reach)
 
     def trouble(self, unit: FakeUnit, age: int, reach: float) -> float:

@@ -344,7 +344,8 @@ def test_buckets_agree_with_the_rule_in_plain_words(world: World, seed: int) -> 
         assert (bucket["count"], bucket["faults"]) == (count, faults)
         assert bucket["known_seconds"] == pytest.approx(known, abs=1e-6)
         if bucket["mean_celsius"] is None:
-            assert count == 0 and known == 0
+            assert count == 0
+            assert known == 0
         else:
             assert (bucket["min_celsius"], bucket["max_celsius"]) == (lowest / 100, highest / 100)
             assert bucket["mean_celsius"] == pytest.approx(mean / 100, abs=1e-4)

@@ -58,18 +58,84 @@ _TEMPERATURE: Final = frozenset({"temp", "temperature", "temperatures", "tempera
 _HUMIDITY: Final = frozenset({"hum", "humi", "humidity", "rh", "relativehumidity"})
 _BATTERY: Final = frozenset({"bat", "batt", "battery", "batv", "vbat", "vdd", "batteryvoltage", "batterylevel"})
 _NO_READING: Final = frozenset(
-    "threshold thresholds limit limits alarm alert alarms change changed delta offset calibration set setpoint target type status state flag flags "
-    "enable enabled interval dew dewpoint heat index feels fahrenheit count counter times time timestamp min max minimum maximum mean "
-    "average avg std err error report high low hysteresis config mode unit trigger event lower upper desired valve pwm correction".split(),
+    [
+        "threshold",
+        "thresholds",
+        "limit",
+        "limits",
+        "alarm",
+        "alert",
+        "alarms",
+        "change",
+        "changed",
+        "delta",
+        "offset",
+        "calibration",
+        "set",
+        "setpoint",
+        "target",
+        "type",
+        "status",
+        "state",
+        "flag",
+        "flags",
+        "enable",
+        "enabled",
+        "interval",
+        "dew",
+        "dewpoint",
+        "heat",
+        "index",
+        "feels",
+        "fahrenheit",
+        "count",
+        "counter",
+        "times",
+        "time",
+        "timestamp",
+        "min",
+        "max",
+        "minimum",
+        "maximum",
+        "mean",
+        "average",
+        "avg",
+        "std",
+        "err",
+        "error",
+        "report",
+        "high",
+        "low",
+        "hysteresis",
+        "config",
+        "mode",
+        "unit",
+        "trigger",
+        "event",
+        "lower",
+        "upper",
+        "desired",
+        "valve",
+        "pwm",
+        "correction",
+    ],
 )
-_BOARD: Final = frozenset("board mcu cpu cputemp chip internal onboard device pcb core die housing system soc".split())
+_BOARD: Final = frozenset(
+    ["board", "mcu", "cpu", "cputemp", "chip", "internal", "onboard", "device", "pcb", "core", "die", "housing", "system", "soc"]
+)
 _SUPPLY: Final = frozenset({("supply", "voltage"), ("storage", "voltage"), ("volt",), ("volts",), ("voltage",), ("bat", "mon")})
 """Names of a battery's voltage that do not say battery."""
 _SOIL: Final = frozenset({"soil", "ground", "substrate"})
 _LIQUID: Final = frozenset({"water", "liquid", "fluid", "fuel", "oil"})
-_PROCESS: Final = frozenset("flow return supply inlet outlet process ir object surface pipe mold radiator wall".split())
-_EXTERNAL: Final = frozenset("ext external probe ds ds18b20 ds18 pt100 pt1000 thermistor thermocouple remote wired tc".split())
-_CHANNEL: Final = frozenset("channel ch level white red black green blue probe1 probe2 sensor port input".split())
+_PROCESS: Final = frozenset(
+    ["flow", "return", "supply", "inlet", "outlet", "process", "ir", "object", "surface", "pipe", "mold", "radiator", "wall"]
+)
+_EXTERNAL: Final = frozenset(
+    ["ext", "external", "probe", "ds", "ds18b20", "ds18", "pt100", "pt1000", "thermistor", "thermocouple", "remote", "wired", "tc"]
+)
+_CHANNEL: Final = frozenset(
+    ["channel", "ch", "level", "white", "red", "black", "green", "blue", "probe1", "probe2", "sensor", "port", "input"]
+)
 _COLOURS: Final = ("white", "red", "black", "green", "blue")
 _DOORS: Final = frozenset(
     {"door", "door open status", "door open", "door status", "door state", "magnet status", "magnet", "open", "contact state"}
