@@ -1,0 +1,52 @@
+"""`python -m tests.bench [ingest|detect] [--quick]`: measure, show, and keep the figures in .local/bench and docs/bench.md."""
+
+import argparse
+import sys
+import time
+
+from tests.bench import detect
+from tests.bench.figures import Figure, save, terminal_table, write_page
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench",
+        description="Measure ingest and detection beside their budgets.",
+    )
+    parser.add_argument("areas", nargs="*", choices=[[], "ingest", "detect"], help="default: both")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="small sizes, one repeat: shows that it works; its figures are not kept",
+    )
+    parser.add_argument(
+        "--sensors",
+        type=int,
+        action="append",
+        default=[],
+        help="detect: only this size",
+    )
+    wanted = parser.parse_args()
+    started = time.perf_counter()
+
+    def say(text: str) -> None:
+        print(
+            f"[{time.perf_counter() - started:5.0f} s] {text}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    areas = wanted.areas or ["detect", "ingest"]
+    for area in areas:
+        figures: list[Figure] = []
+        if area == "detect":
+            figures = detect.measure(quick=wanted.quick, say=say, only=wanted.sensors)
+        print(terminal_table(figures), flush=True)
+        if not wanted.quick and not wanted.sensors:
+            say(f"kept in {save(area, figures, f'make bench ({area})')}")
+            write_page()
+    say("done")
+
+
+main()
