@@ -9,19 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.engine.judgements import Fact, OfflineFact
-from pipelines.engine.shard_table import DEVICE, LONG_AGO, Table
+from pipelines.engine.sensor_batch import stable_order
+from pipelines.engine.shard_table import DEVICE, FAR, LONG_AGO, Slots, Table
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import Ticks
 from schemas.readings import RowFlag, RowKind, Rows
 
-HEARD_KINDS: Final = (
-    RowKind.READING,
-    RowKind.FAULT,
-    RowKind.ANCILLARY,
-    RowKind.HEARD,
-    RowKind.REJECTED,
-    RowKind.UNASSIGNED,
-)
+LAST_HEARD_KIND: Final = int(RowKind.UNASSIGNED)
+"""Kinds up to this one come from the device; those behind it (ticks, ends of assignments) do not."""
+HISTORY: Final = int(RowFlag.HISTORY)
+
 BEFORE_BATCH: Final = -1
 
 
@@ -32,6 +29,10 @@ class Devices:
         """Start from a snapshot's bytes, empty for none."""
         self._table = Table(DEVICE, content)
         self._terms = terms
+        offline = self._table.rows["offline_since"] != LONG_AGO
+        self._offline: set[int] = set(self._table.rows["id"][offline].tolist())
+        self._due_from = LONG_AGO
+        """No device can go offline before the clock reaches this: what is heard only puts it off; found anew when it is reached."""
         self.changed: list[tuple[int, int]] = []
         """Devices that went offline or came back in this batch, with the offset it is as of."""
 
@@ -41,14 +42,13 @@ class Devices:
 
     def is_offline(self, device: int) -> bool:
         """Return whether a device is offline."""
-        slots, _ = self._table.slots(np.array([device], dtype=np.int32))
-        return bool(self._table.rows["offline_since"][slots[0]] != LONG_AGO)
+        return device in self._offline
 
     def on_rows(self, rows: Rows, ticks: Ticks, facts: list[Fact]) -> None:
         """Take note of who was heard, and judge who was not."""
         self.changed.clear()
         heard = np.flatnonzero(
-            np.isin(rows["kind"], HEARD_KINDS) & (rows["device"] > 0) & ((rows["flags"] & RowFlag.HISTORY) == 0),
+            (rows["kind"] <= LAST_HEARD_KIND) & (rows["device"] > 0) & ((rows["flags"] & HISTORY) == 0),
         )
         if len(heard):
             self._heard(rows, heard, ticks, facts)
@@ -60,38 +60,55 @@ class Devices:
         if len(added):
             table["heard_at"][added] = LONG_AGO
             table["offline_since"][added] = LONG_AGO
-        suspects = self._gaps(heard, slots, ticks)
-        self._take_terms(rows[heard], slots)
-        for slot in suspects:
-            self._walk(slot, heard[slots == slot], rows, ticks, facts)
-        np.maximum.at(table["heard_at"], slots, rows["measured_at"][heard])
+        order = stable_order(slots, len(table))
+        slots, positions = slots[order], heard[order]
+        starts = np.flatnonzero(np.concatenate([[True], slots[1:] != slots[:-1]]))
+        owners = slots[starts]
+        patience = table["offline_after_ms"][owners]
+        self._take_terms(rows, positions, slots)
+        patience = np.minimum(np.where(patience > 0, patience, FAR), table["offline_after_ms"][owners])
+        heard_at = rows["measured_at"][positions]
+        suspects = self._suspects(positions, heard_at, starts, owners, patience, ticks)
+        ends = np.append(starts[1:], len(slots))
+        for index in suspects.tolist():
+            self._walk(int(owners[index]), positions[starts[index] : ends[index]], rows, ticks, facts)
+        table["heard_at"][owners] = np.maximum(table["heard_at"][owners], np.maximum.reduceat(heard_at, starts))
 
-    def _take_terms(self, rows: Rows, slots: npt.NDArray[np.intp]) -> None:
+    def _take_terms(self, rows: Rows, positions: npt.NDArray[np.intp], slots: Slots) -> None:
         """Follow a device to its newest configuration and unit; numpy's assignment keeps the last row of each device."""
         table = self._table.rows
-        changed = ((rows["configuration"] != table["configuration"][slots]) | (rows["unit"] != table["unit"][slots])) & (rows["unit"] > 0)
+        unit, configuration = rows["unit"][positions], rows["configuration"][positions]
+        changed = ((configuration != table["configuration"][slots]) | (unit != table["unit"][slots])) & (unit > 0)
         if not changed.any():
             return
-        numbers = rows["configuration"][changed]
+        self._due_from = LONG_AGO
+        numbers = configuration[changed]
         self._terms.configurations.prepare(numbers)
         for name in ("sensor", "unit", "organization", "configuration"):
-            table[name][slots[changed]] = rows[name][changed]
+            table[name][slots[changed]] = rows[name][positions[changed]]
         table["offline_after_ms"][slots[changed]] = self._terms.configurations.offline_after_ms[numbers]
 
-    def _gaps(self, heard: npt.NDArray[np.intp], slots: npt.NDArray[np.intp], ticks: Ticks) -> list[int]:
-        """Return the slots that are offline or may have been between two uplinks of this batch (a few too many, never too few)."""
+    def _suspects(
+        self,
+        positions: npt.NDArray[np.intp],
+        heard_at: npt.NDArray[np.int64],
+        starts: npt.NDArray[np.intp],
+        owners: Slots,
+        patience: npt.NDArray[np.int64],
+        ticks: Ticks,
+    ) -> npt.NDArray[np.intp]:
+        """Return which devices are offline or may have been before one of their uplinks (a few too many, never too few).
+
+        Uplinks are sorted by device; `starts`, `owners` (slots) and `patience` (ms, the shorter where it changes) are by device.
+        """
         table = self._table.rows
-        due = table["heard_at"][slots] + table["offline_after_ms"][slots]
-        passed = due <= ticks.clock_before(heard.astype(np.int64))
-        suspect = ((table["offline_after_ms"][slots] > 0) & passed) | (table["offline_since"][slots] != LONG_AGO)
-        # A device heard more than once in a batch with ticks between may have been silent between its own rows.
-        if len(ticks.positions):
-            unique, counts = np.unique(slots, return_counts=True)
-            several = unique[counts > 1]
-            patience = table["offline_after_ms"][several]
-            span = ticks.after.now - ticks.before.now
-            suspect |= np.isin(slots, several[(patience > 0) & (patience <= span)])
-        return [int(slot) for slot in np.unique(slots[suspect])]
+        before = np.empty_like(heard_at)
+        before[1:] = heard_at[:-1]
+        before[starts] = table["heard_at"][owners]
+        counts = np.diff(np.append(starts, len(positions)))
+        patiences = np.repeat(patience, counts)
+        passed = (before + patiences <= ticks.clock_before(positions)) & (patiences > 0)
+        return np.flatnonzero(np.logical_or.reduceat(passed, starts) | (table["offline_since"][owners] != LONG_AGO))
 
     def _walk(self, slot: int, positions: npt.NDArray[np.intp], rows: Rows, ticks: Ticks, facts: list[Fact]) -> None:
         """Go through one device's uplinks in order."""
@@ -105,23 +122,22 @@ class Devices:
                 as_of = int(rows["offset"][position])
                 facts.append(self._fact(row, as_of, int(rows["received_at"][position]), since, max(since, heard_at)))
                 row["offline_since"] = LONG_AGO
+                self._due_from = LONG_AGO
+                self._offline.discard(int(row["id"]))
                 self.changed.append((int(row["id"]), as_of))
             row["heard_at"] = max(int(row["heard_at"]), heard_at)
             behind = position
 
     def _pass_deadlines(self, ticks: Ticks, facts: list[Fact]) -> None:
         """Judge all devices at the end of the batch."""
-        if not len(ticks.positions) or not len(self._table):
+        if not len(ticks.positions) or ticks.after.now < self._due_from:
             return
         table = self._table.rows
-        counted_from = np.maximum(table["heard_at"], ticks.after.resumed_at)
-        silent = (
-            (table["offline_since"] == LONG_AGO)
-            & (table["offline_after_ms"] > 0)
-            & (counted_from + table["offline_after_ms"] <= ticks.after.now)
-        )
-        for slot in np.flatnonzero(silent).tolist():
+        watched = (table["offline_since"] == LONG_AGO) & (table["offline_after_ms"] > 0)
+        due = np.maximum(table["heard_at"], ticks.after.resumed_at) + table["offline_after_ms"]
+        for slot in np.flatnonzero(watched & (due <= ticks.after.now)).tolist():
             self._pass_deadline(table[slot], BEFORE_BATCH, None, ticks, facts)
+        self._due_from = int(np.min(due, initial=FAR, where=watched & (table["offline_since"] == LONG_AGO)))
 
     def _pass_deadline(self, row: Any, behind: int, before: int | None, ticks: Ticks, facts: list[Fact]) -> None:
         """Let a device go offline at the first tick between two positions that reached its deadline."""
@@ -134,6 +150,7 @@ class Devices:
             if ticks.clocks[index] >= due:
                 as_of = int(ticks.offsets[index])
                 row["offline_since"] = due
+                self._offline.add(int(row["id"]))
                 facts.append(self._fact(row, as_of, int(ticks.stamps[index]), due, None))
                 self.changed.append((int(row["id"]), as_of))
                 return

@@ -45,6 +45,9 @@ DEVICE: Final = np.dtype(
 )
 """44 bytes a device."""
 
+DENSE_RANGE: Final = 65_536
+"""Ids that lie within such a range are looked up directly: 256 KiB a table at most."""
+
 Array = npt.NDArray[Any]
 Slots = npt.NDArray[np.intp]
 
@@ -57,6 +60,8 @@ class Table:
         self.rows: Array = np.frombuffer(bytearray(content), dtype=dtype)
         self._sorted: Array = np.zeros(0, dtype=np.int32)
         self._order: Slots = np.zeros(0, dtype=np.intp)
+        self._direct: Array = np.zeros(0, dtype=np.int32)
+        """Slots by id, counted from the lowest; empty where ids lie too far apart."""
         self._index()
 
     def __len__(self) -> int:
@@ -65,24 +70,38 @@ class Table:
 
     def slots(self, ids: Array) -> tuple[Slots, Array]:
         """Return the slot of each id, adding those not known yet, and the slots that were added."""
-        places = np.searchsorted(self._sorted, ids)
-        unknown = np.ones(len(ids), dtype=np.bool_)
-        inside = places < len(self._sorted)
-        unknown[inside] = self._sorted[places[inside]] != ids[inside]
-        if not unknown.any():
-            return self._order[places], np.zeros(0, dtype=np.intp)
-        added = np.unique(ids[unknown])
+        found = self._find(ids)
+        if found.min(initial=0) >= 0:
+            return found, np.zeros(0, dtype=np.intp)
+        added = np.unique(ids[found < 0])
         fresh = np.zeros(len(added), dtype=self.rows.dtype)
         fresh["id"] = added
         first = len(self.rows)
         self.rows = np.concatenate([self.rows, fresh])
         self._index()
-        return self._order[np.searchsorted(self._sorted, ids)], np.arange(first, len(self.rows))
+        return self._find(ids), np.arange(first, len(self.rows))
 
     def content(self) -> bytes:
         """Return the rows as bytes, for a snapshot."""
         return self.rows.tobytes()
 
+    def _find(self, ids: Array) -> Slots:
+        """Return the slot of each id, -1 where it is not known."""
+        if not len(self._sorted):
+            return np.full(len(ids), -1, dtype=np.intp)
+        if len(self._direct):
+            places = ids - self._sorted[0]
+            inside = (places >= 0) & (places < len(self._direct))
+            if inside.all():
+                return self._direct[places].astype(np.intp)
+            return np.where(inside, self._direct[np.where(inside, places, 0)], -1).astype(np.intp)
+        places = np.minimum(np.searchsorted(self._sorted, ids), len(self._sorted) - 1)
+        return np.where(self._sorted[places] == ids, self._order[places], -1)
+
     def _index(self) -> None:
         self._order = np.argsort(self.rows["id"], kind="stable")
         self._sorted = self.rows["id"][self._order]
+        self._direct = np.zeros(0, dtype=np.int32)
+        if len(self._sorted) and int(self._sorted[-1]) - int(self._sorted[0]) < DENSE_RANGE:
+            self._direct = np.full(int(self._sorted[-1]) - int(self._sorted[0]) + 1, -1, dtype=np.int32)
+            self._direct[self._sorted - self._sorted[0]] = self._order

@@ -220,9 +220,9 @@ class OneSize:
 
 def longest_stall(looks: Sequence[Look]) -> float:
     """Return the longest time without a reading judged, as far as looks every LOOK_SECONDS can tell."""
-    changes = [look.at for before, look in itertools.pairwise(looks) if look.readings > before.readings]
+    changes = [look.at for before, look in pairwise(looks) if look.readings > before.readings]
     return max(
-        (later - earlier for earlier, later in itertools.pairwise(changes)),
+        (later - earlier for earlier, later in pairwise(changes)),
         default=0.0,
     )
 
