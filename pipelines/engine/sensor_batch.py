@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.engine.shard_table import LONG_AGO, Array, Slots
+from pipelines.engine.shard_table import Array, Slots
 from schemas.readings import RowKind, Rows
 
 READING: Final = int(RowKind.READING)
@@ -132,9 +132,3 @@ def ranges(policy: Array, range_of: Callable[[int], tuple[int, int]]) -> tuple[A
 def stable_order(slots: Slots, size: int) -> npt.NDArray[np.intp]:
     """Return what sorts by slot and keeps log order within one; numpy sorts 16-bit integers by radix, ten times as fast."""
     return np.argsort(slots.astype(np.uint16) if size <= np.iinfo(np.uint16).max else slots, kind="stable")
-
-
-def start_rows(table: Array, added: Slots) -> None:
-    """Set the columns of sensors seen for the first time."""
-    for name in ("judged_at", "measured_at", "known_until"):
-        table[name][added] = LONG_AGO

@@ -96,7 +96,7 @@ class Table:
                 return self._direct[places].astype(np.intp)
             return np.where(inside, self._direct[np.where(inside, places, 0)], -1).astype(np.intp)
         places = np.minimum(np.searchsorted(self._sorted, ids), len(self._sorted) - 1)
-        return np.where(self._sorted[places] == ids, self._order[places], -1)
+        return np.asarray(np.where(self._sorted[places] == ids, self._order[places], -1), dtype=np.intp)
 
     def _index(self) -> None:
         self._order = np.argsort(self.rows["id"], kind="stable")

@@ -1,6 +1,5 @@
 """Measures detect_excursions from Kafka as it runs in production, beside a bare consumer of the same records, in turn."""
 
-import itertools
 import json
 import os
 import shutil
