@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from tests.bench import detect
+from tests.bench import detect, ingest
 from tests.bench.figures import Figure, save, terminal_table, write_page
 
 
@@ -27,6 +27,7 @@ def main() -> None:
         default=[],
         help="detect: only this size",
     )
+    parser.add_argument("--repeats", type=int, default=None, help="instead of the usual 5, or 3 of the largest fleet")
     wanted = parser.parse_args()
     started = time.perf_counter()
 
@@ -39,11 +40,13 @@ def main() -> None:
 
     areas = wanted.areas or ["detect", "ingest"]
     for area in areas:
-        figures: list[Figure] = []
-        if area == "detect":
-            figures = detect.measure(quick=wanted.quick, say=say, only=wanted.sensors)
+        figures: list[Figure]
+        if area == "ingest":
+            figures = ingest.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
+        else:
+            figures = detect.measure(quick=wanted.quick, say=say, only=wanted.sensors, repeats=wanted.repeats)
         print(terminal_table(figures), flush=True)
-        if not wanted.quick and not wanted.sensors:
+        if not wanted.quick and not wanted.sensors and wanted.repeats is None:
             say(f"kept in {save(area, figures, f'make bench ({area})')}")
             write_page()
     say("done")

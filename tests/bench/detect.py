@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -74,12 +74,13 @@ class Runs:
     resume_seconds: list[float] = field(default_factory=list)
 
 
-def measure(*, quick: bool, say: Callable[[str], None], only: Sequence[int] = ()) -> list[Figure]:
+def measure(*, quick: bool, say: Callable[[str], None], only: Sequence[int] = (), repeats: int | None = None) -> list[Figure]:
     """Measure every size and return the figures."""
     found: list[tuple[Size, Runs]] = []
     for size in QUICK if quick else FULL:
         if only and size.sensors not in only:
             continue
+        size = replace(size, repeats=repeats or size.repeats)
         folder = Path(tempfile.mkdtemp(prefix="coldstream-bench-"))
         stack = LocalStack(folder / "data", None, [*SERVERS, Part.MIGRATIONS, Part.TOPICS])
         try:

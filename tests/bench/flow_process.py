@@ -108,8 +108,7 @@ class FlowProcess:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time used so far, in all its threads."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+        return cpu_seconds_of(self._process.pid)
 
     def peak_rss_bytes(self) -> int:
         """Return the most memory it ever had."""
@@ -126,3 +125,9 @@ class FlowProcess:
             message = f"the flow ended with exit code {code} after SIGTERM; see {self._log}"
             raise RuntimeError(message)
         return time.perf_counter() - started
+
+
+def cpu_seconds_of(process: int) -> float:
+    """Return the CPU time that a process has used so far, in all its threads."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
