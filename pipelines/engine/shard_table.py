@@ -93,8 +93,8 @@ class Table:
             places = ids - self._sorted[0]
             inside = (places >= 0) & (places < len(self._direct))
             if inside.all():
-                return self._direct[places].astype(np.intp)
-            return np.where(inside, self._direct[np.where(inside, places, 0)], -1).astype(np.intp)
+                return np.asarray(self._direct[places], dtype=np.intp)
+            return np.asarray(np.where(inside, self._direct[np.where(inside, places, 0)], -1), dtype=np.intp)
         places = np.minimum(np.searchsorted(self._sorted, ids), len(self._sorted) - 1)
         return np.asarray(np.where(self._sorted[places] == ids, self._order[places], -1), dtype=np.intp)
 

@@ -30,7 +30,7 @@ def main() -> None:
         (time.perf_counter(), time.process_time()),
     )
     while records < wanted:
-        values: list[bytes] = [message.value() or b"" for message in consumer.consume(POLL_RECORDS, 0.1)]  # type: ignore[misc]
+        values: list[bytes] = [message.value() or b"" for message in consumer.consume(POLL_RECORDS, 0.1)]
         if not values:
             continue
         rows += len(np.frombuffer(b"".join(value[len(HEAD) :] for value in values), dtype=ROW))

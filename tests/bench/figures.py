@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 WARM_UP: Final = 0.15
-"""The first part of a run is not counted: terms are loaded and caches filled in it."""
+"""The first part of a run, which is not counted: terms are loaded and caches filled in it."""
 
 FOLDER: Final = Path(".local/bench")
 PAGE: Final = Path("docs/bench.md")
