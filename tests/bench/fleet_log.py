@@ -54,35 +54,38 @@ class FleetLog:
 
     fleet: Fleet
     interval_ms: int
+    first_reports: int
+    """Of each sensor, in the part of the log that comes first: in it every sensor is seen."""
     reports: int
-    """Of each sensor; one more is made for later, to measure a restart with."""
+    """Of each sensor, in the rest of the log."""
     start_at: int
     seed: int = 1
 
     @property
-    def readings(self) -> int:
-        """How many readings there will be."""
-        return self.fleet.size * self.reports
+    def first_readings(self) -> int:
+        """How many readings the first part has."""
+        return self.fleet.size * self.first_reports
 
     @property
-    def span_ms(self) -> int:
-        """How much event time they cover."""
-        return self.reports * self.interval_ms
+    def readings(self) -> int:
+        """How many readings the rest has."""
+        return self.fleet.size * self.reports
 
     def records(self) -> Iterator[tuple[int, bytes, bool]]:
-        """Return records, each with its partition and whether it is for later, a partition after the other."""
+        """Return records, each with its partition and whether it is of the first part, a partition after the other."""
         chance = np.random.default_rng(self.seed)
         partitions = np.array([device_partition(self.fleet.dev_eui(place)) for place in range(self.fleet.size)])
         for partition in range(DEVICE_PARTITIONS):
             rows = self.rows(np.flatnonzero(partitions == partition), chance)
-            later = int(np.searchsorted(rows["received_at"], self.start_at + self.span_ms, "right"))
-            for part, is_later in ((rows[:later], False), (rows[later:], True)):
+            first_until = self.start_at + self.first_reports * self.interval_ms
+            first_rows = int(np.searchsorted(rows["received_at"], first_until, "right"))
+            for part, is_first in ((rows[:first_rows], True), (rows[first_rows:], False)):
                 for record in cut(part, chance):
-                    yield partition, record, is_later
+                    yield partition, record, is_first
 
     def rows(self, places: Places, chance: np.random.Generator) -> Rows:
         """Return the rows of one partition, which holds the sensors at some places, in log order."""
-        reports = self.reports + 1
+        reports = self.first_reports + self.reports
         end_at = self.start_at + reports * self.interval_ms
         phases = np.sort(chance.integers(1, self.interval_ms, len(places)))
         times = (self.start_at + np.arange(reports)[:, None] * self.interval_ms + phases).ravel()
