@@ -24,10 +24,13 @@ from pipelines.connectors.kafka import KafkaConfig, offsets_now
 from pipelines.connectors.metrics import FLOW_LAG, FLOW_RECORDS
 
 POLL_RECORDS: Final = 1_000
-"""Records asked for in one call to the consumer."""
+"""Records asked for in one call to the consumer, at most."""
 
-POLL_BYTES: Final = 8 * 1_048_576
-"""A poll stops collecting here, so that a batch stays small enough to be handled in well under a second."""
+POLL_RECORDS_LEAST: Final = 16
+"""Records asked for in one call, at least."""
+
+POLL_BYTES: Final = 4 * 1_048_576
+"""A poll stops collecting about here, so that a batch stays small enough to be handled in well under a second."""
 
 POLL_CALLS: Final = 8
 """Calls to the consumer in one poll."""
@@ -116,6 +119,8 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         self._next: dict[int, int] = {}
         self._unflushed = False
         self._polls = 0
+        self._record_bytes = 1_024
+        """Mean size of the records of the newest call: it says how many to ask for."""
         self._idle = True
         known = offsets_now(consumer, topic, partitions)
         for partition, (low, high) in known.items():
@@ -160,10 +165,14 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         by_partition: dict[int, list[Record]] = {}
         size = 0
         for _ in range(POLL_CALLS):
-            messages = self._consumer.consume(POLL_RECORDS, 0)
-            for message in messages:
-                size += self._take(message, by_partition)
-            if len(messages) < POLL_RECORDS or size >= POLL_BYTES:
+            wanted = max(POLL_RECORDS_LEAST, min(POLL_RECORDS, (POLL_BYTES - size) // self._record_bytes))
+            messages = self._consumer.consume(wanted, 0)
+            if not messages:
+                break
+            taken = sum(self._take(message, by_partition) for message in messages)
+            self._record_bytes = max(1, taken // len(messages))
+            size += taken
+            if len(messages) < wanted or size >= POLL_BYTES:
                 break
         for partition, records in by_partition.items():
             self._next[partition] = records[-1].offset + 1
