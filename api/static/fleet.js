@@ -200,7 +200,8 @@ export class Fleet {
   judge(unit, now) {
     let headline = null;
     let worst = null;
-    for (const sensor of unit.sensors) {
+    const measuring = unit.sensors.filter(hasMeasured);
+    for (const sensor of measuring.length ? measuring : unit.sensors) {
       const state = shownState(sensor, now);
       if (worst === null || rank(state) < rank(worst)) {
         worst = state;
@@ -216,6 +217,11 @@ export class Fleet {
     unit.isKnown = isKnownNow;
     this.changes.units.add(unit.id);
   }
+}
+
+/** Whether a sensor has ever said a temperature, or why it has none: a door contact beside a probe makes nothing unknown. */
+function hasMeasured(sensor) {
+  return sensor.temperature !== null || sensor.fault !== null;
 }
 
 /** Whether the sensors' own states are newer than what was said of the whole unit. */

@@ -1,0 +1,53 @@
+"""One uplink through every real part to the page: API, Kafka, the flows, PostgreSQL, Redis, WebSocket, Chromium."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from infra.local.local_stack import LocalStack
+from infra.local.parts import ALL
+
+COLDSTREAM = str(Path(sys.executable).parent / "coldstream")
+
+
+def token(stack: LocalStack) -> str:
+    """Sign the sandbox's user in."""
+    asked = json.dumps({"user": "demo", "expires_in": 600}).encode()
+    request = urllib.request.Request(
+        f"{stack.settings['SANDBOX_URL']}/sandbox/stack-auth/token", data=asked, headers={"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return str(json.load(answer)["access_token"])
+
+
+@pytest.mark.timeout(180)
+def test_readings_of_a_simulated_fleet_reach_the_page_live(tmp_path: Path, browser_page: Page) -> None:
+    stack = LocalStack(tmp_path / "data", None, ALL).start()
+    arguments = ["--units", "3", "--seed", "1", "--interval", "1", "--quick", "--clean", "--duration", "45"]
+    fleet = subprocess.Popen([COLDSTREAM, "simulate", *arguments], env={**os.environ, **stack.settings}, stdout=subprocess.DEVNULL)
+    try:
+        browser_page.wait_for_timeout(9_000)
+        browser_page.goto(f"{stack.api_url}/#access_token={token(stack)}")
+
+        tiles = browser_page.locator(".tile[data-unit]")
+        expect(tiles).to_have_count(3, timeout=15_000)
+        expect(browser_page.locator("header")).to_contain_text("Live", timeout=15_000)
+        for place in range(3):
+            expect(tiles.nth(place)).to_contain_text("°C")
+            expect(tiles.nth(place)).not_to_contain_text("Unknown", timeout=15_000)
+        before = tiles.all_inner_texts()
+        browser_page.wait_for_timeout(6_000)
+        assert tiles.all_inner_texts() != before, "nothing moved on the page in 6 s of readings each second"
+        for place in range(3):
+            expect(tiles.nth(place)).not_to_contain_text("Unknown")
+    finally:
+        browser_page.goto("about:blank")
+        fleet.kill()
+        fleet.wait()
+        stack.remove()
