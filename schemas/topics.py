@@ -61,7 +61,7 @@ DEAD_LETTERS: Final = Topic(
     partitions=4,
     key="organization",
     value="a rejected uplink with its reason and raw bytes (schemas.dead_letters)",
-    writers=("api", "decode_uplinks", "store_readings"),
+    writers=("api", "decode_uplinks"),
     readers=("store_dead_letters",),
     retention_ms=35 * DAY_MS,
 )

@@ -1,0 +1,1 @@
+"""Golden files: `make golden` writes them anew, review reads the diff."""
