@@ -12,14 +12,14 @@ from pipelines.connectors.timescale import DatabaseConfig
 
 
 @contextmanager
-def new_database(server_url: str) -> Iterator[DatabaseConfig]:
+def new_database(server_url: str, revision: str = "head") -> Iterator[DatabaseConfig]:
     """Create a database beside the one named, migrate it, and drop it at the end."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     url = server_url.rsplit("/", 1)[0] + f"/{name}"
     try:
-        runner.upgrade(url)
+        runner.upgrade(url, revision)
         yield DatabaseConfig(url)
     finally:
         with psycopg.connect(server_url, autocommit=True) as connection:
