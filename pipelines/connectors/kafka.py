@@ -154,18 +154,34 @@ class AckedProducer:
             raise Retryable(message)
 
 
+OFFSET_TRIES: Final = 20
+"""Tries to read a partition's offsets, half a second apart: a broker that has just started has no leaders yet."""
+
+MISSING: Final = frozenset({KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART})  # noqa: SLF001
+
+
 def offsets_now(consumer: Consumer, topic: str, partitions: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """Return the oldest and the next offset of each partition; raises Misconfigured when the topic is missing."""
-    found = {}
-    try:
-        for partition in partitions:
+    """Return the oldest and the next offset of each partition.
+
+    Raises Misconfigured when the topic is missing, Retryable when the brokers do not say.
+    """
+    return {partition: _offsets_of(consumer, topic, partition) for partition in partitions}
+
+
+def _offsets_of(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
+    for left in reversed(range(OFFSET_TRIES)):
+        try:
             low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
-            found[partition] = (low, high)
-    except KafkaException as error:
-        kafka_error = error.args[0]
-        if kafka_error.code() in {KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART}:  # noqa: SLF001
-            message = f"topic {topic} or one of its partitions is missing: run `coldstream topics --create`"
-            raise Misconfigured(message) from error
-        message = f"the offsets of {topic} could not be read: {kafka_error.str()}"
-        raise Retryable(message) from error
-    return found
+        except KafkaException as error:
+            kafka_error = error.args[0]
+            if kafka_error.code() in MISSING:
+                message = f"topic {topic} or one of its partitions is missing: run `coldstream topics --create`"
+                raise Misconfigured(message) from error
+            if not left or not kafka_error.retriable():
+                message = f"the offsets of {topic} could not be read: {kafka_error.str()}"
+                raise Retryable(message) from error
+            consumer.poll(0.5)
+        else:
+            return low, high
+    message = f"the offsets of {topic}[{partition}] could not be read"
+    raise Retryable(message)
