@@ -23,6 +23,8 @@ class Table:
     key: tuple[str, ...]
     writers: tuple[str, ...]
     readers: tuple[str, ...]
+    what: str
+    """What a row is, in a few words, for docs/reference.md."""
     kind: TableKind = TableKind.PLAIN
     time_column: str = ""
     """Of a hypertable: what it is partitioned by."""
@@ -32,47 +34,115 @@ _REGISTRY: Final = ("operators",)
 _TERMS: Final = ("decode_uplinks", "api")
 
 
-def _hypertable(name: str, key: tuple[str, ...], time_column: str, writers: tuple[str, ...], readers: tuple[str, ...]) -> Table:
-    return Table(name, key, writers, readers, TableKind.HYPERTABLE, time_column)
+def _hypertable(name: str, key: tuple[str, ...], time_column: str, writers: tuple[str, ...], readers: tuple[str, ...], what: str) -> Table:
+    return Table(name, key, writers, readers, what, TableKind.HYPERTABLE, time_column)
 
 
 TABLES: Final = (
-    Table("organizations", ("id",), _REGISTRY, ("api",)),
-    Table("application_secrets", ("id",), _REGISTRY, ("api",)),
-    Table("sites", ("id",), _REGISTRY, ("api",)),
-    Table("units", ("id",), _REGISTRY, ("api", "store_readings", "detect_excursions")),
-    Table("devices", ("id",), _REGISTRY, _TERMS),
-    Table("sensors", ("id",), _REGISTRY, _TERMS),
-    Table("assignments", ("id",), _REGISTRY, _TERMS),
-    Table("sensor_configurations", ("id",), _REGISTRY, (*_TERMS, "detect_excursions")),
-    Table("policies", ("id",), _REGISTRY, ("api",)),
-    Table("policy_versions", ("id",), _REGISTRY, ("api", "detect_excursions")),
-    Table("unit_policies", ("id",), _REGISTRY, _TERMS),
-    Table("registry_state", ("only_row",), ("triggers of the registry",), ("decode_uplinks",)),
-    Table("partitioned_tables", ("table_name",), ("migrations",), ("ensure_partitions",)),
-    Table("flow_progress", ("flow", "partition"), ("store_readings", "detect_excursions"), ("store_readings", "detect_excursions")),
-    Table("uplink_ends", ("partition", "organization_id", "ended_as", "reason"), ("store_readings",), ("api",)),
-    Table("latest_readings", ("sensor_id",), ("store_readings",), ("api", "store_readings")),
-    Table("current_excursions", ("excursion_id",), ("detect_excursions",), ("api", "detect_excursions")),
-    Table("open_excursions", ("excursion_id",), ("detect_excursions",), ("api",)),
-    Table("open_conditions", ("condition_id",), ("detect_excursions",), ("api",)),
-    Table("sensor_states", ("sensor_id",), ("detect_excursions",), ("api",)),
-    Table("outbox", ("id",), ("detect_excursions",), ("detect_excursions",)),
-    _hypertable("readings", ("sensor_id", "measured_at"), "measured_at", ("store_readings",), ("api", "analysts")),
+    Table("organizations", ("id",), _REGISTRY, ("api",), what="a Stack Auth team"),
+    Table(
+        "application_secrets",
+        ("id",),
+        _REGISTRY,
+        ("api",),
+        what="SHA-256 of the webhook secrets of an application, at most two of them valid",
+    ),
+    Table("sites", ("id",), _REGISTRY, ("api",), what="places with a time zone"),
+    Table(
+        "units", ("id",), _REGISTRY, ("api", "store_readings", "detect_excursions"), what="refrigerators, freezers, cold rooms, shipments"
+    ),
+    Table("devices", ("id",), _REGISTRY, (*_TERMS, "store_readings"), what="devices by EUI, with their model where it is known"),
+    Table("sensors", ("id",), _REGISTRY, (*_TERMS, "store_readings"), what="the probes of devices"),
+    Table("assignments", ("id",), _REGISTRY, _TERMS, what="which unit a sensor watches, and when"),
+    Table(
+        "sensor_configurations",
+        ("id",),
+        _REGISTRY,
+        (*_TERMS, "detect_excursions"),
+        what="calibration, expected interval, max gap and patience of a sensor; immutable versions",
+    ),
+    Table("policies", ("id",), _REGISTRY, ("api",), what="names of policies"),
+    Table("policy_versions", ("id",), _REGISTRY, ("api", "detect_excursions"), what="documents of policies; immutable versions"),
+    Table("unit_policies", ("id",), _REGISTRY, _TERMS, what="which policy version judges a unit, from when on; immutable"),
+    Table(
+        "registry_state",
+        ("only_row",),
+        ("triggers of the registry",),
+        ("decode_uplinks", "api"),
+        what="one row: how often the registry has changed",
+    ),
+    Table("partitioned_tables", ("table_name",), ("migrations",), ("ensure_partitions",), what="time column and width of every hypertable"),
+    Table(
+        "flow_progress",
+        ("flow", "partition"),
+        ("store_readings", "detect_excursions"),
+        ("store_readings", "detect_excursions"),
+        what="how far of `uplinks` a flow's rows are in the database",
+    ),
+    Table(
+        "uplink_ends",
+        ("partition", "organization_id", "ended_as", "reason"),
+        ("store_readings",),
+        ("api",),
+        what="how many uplinks ended in which way",
+    ),
+    Table(
+        "latest_readings",
+        ("sensor_id",),
+        ("store_readings",),
+        ("api", "store_readings"),
+        what="the newest reading of each sensor by measured_at",
+    ),
+    Table(
+        "current_excursions",
+        ("excursion_id",),
+        ("detect_excursions",),
+        ("api", "detect_excursions"),
+        what="the newest version of every excursion that stands",
+    ),
+    Table("open_excursions", ("excursion_id",), ("detect_excursions",), ("api",), what="running figures of open excursions"),
+    Table("open_conditions", ("condition_id",), ("detect_excursions",), ("api",), what="conditions that stand, such as offline"),
+    Table(
+        "sensor_states",
+        ("sensor_id",),
+        ("detect_excursions",),
+        ("api", "detect_excursions"),
+        what="the state each sensor is in, and since when",
+    ),
+    Table(
+        "outbox", ("id",), ("detect_excursions",), ("detect_excursions",), what="events whose facts are committed and that are not yet sent"
+    ),
+    _hypertable(
+        "readings",
+        ("sensor_id", "measured_at"),
+        "measured_at",
+        ("store_readings",),
+        ("api", "analysts", "store_readings"),
+        what="what was measured, and fault marks",
+    ),
     _hypertable(
         "excursion_versions",
         ("excursion_id", "version", "first_started_at"),
         "first_started_at",
         ("detect_excursions",),
         ("api", "analysts", "detect_excursions"),
+        what="every version of every excursion, with its reason",
     ),
-    _hypertable("condition_events", ("condition_id", "version", "started_at"), "started_at", ("detect_excursions",), ("analysts",)),
+    _hypertable(
+        "condition_events",
+        ("condition_id", "version", "started_at"),
+        "started_at",
+        ("detect_excursions",),
+        ("analysts",),
+        what="every version of every condition",
+    ),
     _hypertable(
         "dead_letters",
         ("dead_letter_id", "received_at"),
         "received_at",
         ("store_dead_letters", "store_readings"),
         ("api", "analysts"),
+        what="rejected and unassigned uplinks with reasons and raw bytes",
     ),
 )
 """Every table of the schema `public`, but for Alembic's own."""
