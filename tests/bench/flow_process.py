@@ -16,6 +16,7 @@ COLDSTREAM: Final = str(Path(sys.executable).parent / "coldstream")
 LOOK_SECONDS: Final = 0.2
 STUCK_SECONDS: Final = 60.0
 """No progress for so long: something is broken."""
+LAST_LINES: Final = 12
 TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 COUNTER: Final = re.compile(rb'^coldstream_detect_readings_total\{path="(\w+)"\} (\S+)$', re.MULTILINE)
 
@@ -74,7 +75,8 @@ class FlowProcess:
     def look(self) -> Look | None:
         """Return what can be seen now, None before it answers; raises RuntimeError when it has ended."""
         if self._process.poll() is not None:
-            message = f"the flow ended with exit code {self._process.returncode}; see {self._log}"
+            last_lines = "\n".join(self._log.read_text().splitlines()[-LAST_LINES:])
+            message = f"the flow ended with exit code {self._process.returncode}; the end of its log:\n{last_lines}"
             raise RuntimeError(message)
         try:
             with urllib.request.urlopen(self._address, timeout=30) as answer:
