@@ -53,7 +53,7 @@ class Figure:
         to_budget = "" if self.budget is None else f"{self.median / self.budget:.2f}"
         baseline = statistics.median(self.baseline) if self.baseline else None
         return (
-            f"{self.what}, {self.unit}",
+            f"{self.what}, {self.unit}" if self.unit else self.what,
             shown(min(self.values)),
             shown(self.median),
             shown(max(self.values)),
