@@ -1,12 +1,11 @@
-"""`make golden`: write every golden file anew. The snapshot of a shipped version is written once and never again."""
+"""`make golden`: write every golden file anew. The snapshots of a shipped version are written once and never again."""
 
 from tests.golden.drawings import FLOWS_PAGE, STEP_IDS, flows_page, step_ids
 from tests.golden.reference import REFERENCE_PAGE, reference_page
-from tests.golden.snapshot import SNAPSHOT, snapshot
+from tests.golden.snapshot import write_snapshots
 
 FLOWS_PAGE.write_text(flows_page(), encoding="utf-8")
 REFERENCE_PAGE.write_text(reference_page(), encoding="utf-8")
 STEP_IDS.write_text(step_ids(), encoding="utf-8")
-if not SNAPSHOT.exists():
-    SNAPSHOT.write_bytes(snapshot())
+write_snapshots()
 print("golden files written; read the diff")

@@ -1,18 +1,104 @@
-"""A small shard's snapshot of version 1, which every later version of the code must load."""
+"""Snapshots of version 1 of small shards, and what they load as: every later version of the code must load them."""
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
-from pipelines.engine.shard import Shard
+import msgspec
+import numpy as np
+
+from pipelines.engine.shard import Shard, read_snapshot
+from pipelines.engine.shard_table import DEVICE, SENSOR
 from schemas.readings import encode_rows
-from tests.engine.random_log import random_log, terms
+from tests.engine.random_log import STEP_MS, random_log, terms
 
-SNAPSHOT = Path(__file__).parent / "shard_snapshot_v1.bin"
-ROWS = 120
-"""Rows of the log that are in it; the rest is what a restarted shard goes on with."""
+FOLDER: Final = Path(__file__).parent
 
 
-def snapshot() -> bytes:
-    """Return the snapshot after the first rows of a random log."""
+@dataclass(frozen=True)
+class Kept:
+    """A checked-in snapshot: the log it is of, and how many rows of it; the rest is what a restarted shard goes on with."""
+
+    name: str
+    seed: int
+    sensors: int
+    rows: int
+
+    @property
+    def file(self) -> Path:
+        """Return where its bytes are."""
+        return FOLDER / f"{self.name}.bin"
+
+    @property
+    def loads_as(self) -> Path:
+        """Return where it is written down what they load as."""
+        return FOLDER / f"{self.name}.json"
+
+    def records(self) -> list[bytes]:
+        """Return two random logs, the second behind the first, a row a record."""
+        first, second = (random_log(seed, sensors=self.sensors).rows for seed in (self.seed, self.seed + 1))
+        last, start = first[-1], second[0]
+        for name in ("measured_at", "received_at"):
+            shift = int(last[name][0] - start[name][0]) + STEP_MS
+            for row in second:
+                row[name] += shift
+        for row in second:
+            row["offset"] += len(first)
+        return [encode_rows(row) for row in first + second]
+
+
+QUIET: Final = Kept("shard_snapshot_v1", seed=7, sensors=4, rows=120)
+RUNS: Final = Kept("shard_snapshot_v1_runs", seed=8, sensors=8, rows=381)
+"""With a run in every state, and a device that is offline."""
+
+SNAPSHOTS: Final = (QUIET, RUNS)
+
+
+def snapshot(kept: Kept) -> bytes:
+    """Return the snapshot after the first rows of its log."""
     shard = Shard(3, terms())
-    shard.on_records([encode_rows(row) for row in random_log(7).rows[:ROWS]])
+    shard.on_records(kept.records()[: kept.rows])
     return shard.snapshot()
+
+
+def loaded(content: bytes) -> str:
+    """Return what a snapshot loads as, as JSON that people can read."""
+    kept = read_snapshot(content)
+    found: dict[str, Any] = {
+        "version": kept.version,
+        "done": kept.done,
+        "clock": msgspec.to_builtins(kept.clock),
+        "sensors": records_of(np.frombuffer(kept.sensors, SENSOR)),
+        "devices": records_of(np.frombuffer(kept.devices, DEVICE)),
+        "machines": msgspec.to_builtins(kept.machines, str_keys=True),
+    }
+    parts = [f"{json.dumps(name)}: {_lines(value)}" for name, value in found.items()]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def records_of(rows: np.ndarray[Any, Any]) -> list[dict[str, int]]:
+    """Return the rows, each by column."""
+    return [dict(zip(rows.dtype.names or (), row, strict=True)) for row in rows.tolist()]
+
+
+def write_once(file: Path, content: bytes) -> None:
+    """Write a file of a shipped version, unless it is there."""
+    if not file.exists():
+        file.write_bytes(content)
+
+
+def write_snapshots() -> None:
+    """Write what is not there yet; what is there is never written again."""
+    for kept in SNAPSHOTS:
+        write_once(kept.file, snapshot(kept))
+        write_once(kept.loads_as, loaded(kept.file.read_bytes()).encode())
+
+
+def _lines(value: object) -> str:
+    """Return JSON with a row, or a sensor's machine, a line."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n  " + ",\n  ".join(json.dumps(one) for one in value) + "\n ]"
+    if isinstance(value, dict) and value:
+        return "{\n  " + ",\n  ".join(f"{json.dumps(key)}: {json.dumps(one)}" for key, one in value.items()) + "\n }"
+    return json.dumps(value)

@@ -1,0 +1,59 @@
+"""Snapshots of a shipped version load for ever, as what was written down with them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipelines.domain.excursion_states import Breaching, InRange, Open, Recovering
+from pipelines.engine.judgements import Fact, Judged, Output, RunningFact
+from pipelines.engine.shard import Shard, read_snapshot
+from tests.engine.random_log import terms
+from tests.golden.snapshot import RUNS, SNAPSHOTS, Kept, loaded, write_once
+
+EACH = pytest.mark.parametrize("kept", SNAPSHOTS, ids=lambda kept: kept.name)
+
+
+def facts(outputs: list[Output]) -> list[Fact]:
+    """Return the facts among a shard's outputs; running figures are told once a minute of a process's life, so a restart tells more."""
+    return [fact for output in outputs if isinstance(output, Judged) for fact in output.facts if not isinstance(fact, RunningFact)]
+
+
+@EACH
+def test_a_snapshot_of_version_1_loads_as_what_was_written_down_with_it(kept: Kept) -> None:
+    content = kept.file.read_bytes()
+
+    assert read_snapshot(content).version == 1
+    assert json.loads(loaded(content)) == json.loads(kept.loads_as.read_text())
+
+
+@EACH
+def test_a_shard_restored_from_version_1_goes_on_as_if_nothing_had_happened(kept: Kept) -> None:
+    records = kept.records()
+    whole = Shard(3, terms())
+    whole.on_records(records[: kept.rows])
+
+    restored = Shard(3, terms(), kept.file.read_bytes())
+
+    assert restored.done == whole.done
+    after = facts(restored.on_records(records[kept.rows :]))
+    assert after == facts(whole.on_records(records[kept.rows :]))
+    assert after
+
+
+def test_every_state_of_a_band_and_an_offline_device_stand_in_a_snapshot() -> None:
+    written = json.loads(RUNS.loads_as.read_text())
+
+    kinds = {type(band) for state in read_snapshot(RUNS.file.read_bytes()).machines.values() for band in state.bands}
+
+    assert kinds == {InRange, Breaching, Open, Recovering}
+    assert any(device["offline_since"] > 0 for device in written["devices"])
+
+
+def test_a_file_of_a_shipped_version_is_never_written_again(tmp_path: Path) -> None:
+    file = tmp_path / "v1.bin"
+
+    write_once(file, b"first")
+    write_once(file, b"second")
+
+    assert file.read_bytes() == b"first"
