@@ -79,12 +79,13 @@ def test_migrating_from_an_older_revision_keeps_what_is_there(stack: LocalStack,
         assert runner.current(database.url) == runner.head(database.url)
 
 
-def test_versions_in_the_registry_cannot_be_changed(stack: LocalStack) -> None:
+@pytest.mark.parametrize("table", ["sensor_configurations", "policy_versions", "unit_policies"])
+def test_versions_in_the_registry_cannot_be_changed(stack: LocalStack, table: str) -> None:
     with new_database(stack.database_url) as database:
         fill_registry(database)
 
-        with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
-            rows(database, "UPDATE policy_versions SET version = 2 RETURNING id")
+        with pytest.raises(psycopg.errors.RaiseException, match=f"{table} is append-only"):
+            rows(database, f"UPDATE {table} SET organization_id = organization_id RETURNING id")
 
 
 def test_every_change_of_the_registry_is_counted(stack: LocalStack) -> None:

@@ -1,12 +1,14 @@
 """Pinned for life: partitions, ids, codes and the bytes of schema version 1. A change here orphans state or unreads the log."""
 
+import json
 from collections import Counter
+from pathlib import Path
 
-import numpy as np
+import msgspec
 import pytest
 
 from schemas.dead_letters import DeadLetter, decode_dead_letter, encode_dead_letter
-from schemas.events import SEVERITY_ORDER, UnitState, worst
+from schemas.events import SEVERITY_ORDER, AlertData, Event, EventName, UnitState, worst
 from schemas.ids import condition_id, dead_letter_id, excursion_id
 from schemas.partitions import DEVICE_PARTITIONS, device_partition, organization_partition
 from schemas.readings import ROW, RowKind, UnreadableRecord, blank_rows, decode_rows, encode_rows
@@ -24,6 +26,23 @@ ROW_BYTES = (
     "4352010007000000000000000068e5cf8b010000000000000000000003000000000000000000000000000000"
     "000000000000000000000000c6f800800080808000000000"
 )
+
+LETTER_BYTES = (
+    "8da474797065ad646561645f6c65747465722f31ac6f7267616e697a6174696f6e01ab6170706c69636174696f6ea161a46b696e64a872656a6563746564"
+    "a6726561736f6ea86e6f745f6a736f6ea664657461696ca164a76465765f657569a0ab72656365697665645f617400a5746f706963a775706c696e6b73"
+    "a9706172746974696f6e01a66f666673657402a47061727400a3726177c40178"
+)
+REVISION_BYTES = (
+    "88a474797065b27265766973696f6e5f726571756573742f31a673656e736f7201a664657669636502ac6f7267616e697a6174696f6e03"
+    "ad6d656173757265645f66726f6d04a9706172746974696f6e05a66f666673657406a6726561736f6ea46c617465"
+)
+EVENT_BYTES = (
+    b'{"event":"alert:triggered","cursor":"e7","organization":1,"site":2,"unit":3,"data":{"id":"f5d3de48-fc8b-5a31-9b51-1cc966d912a8",'
+    b'"version":1,"category":"temperature","severity":"critical","sensor":3,"device":4,"started_at":"2026-01-01T00:00:00.000Z",'
+    b'"opened_at":"2026-01-01T00:10:00.000Z","caused_by_received_at":null,"band":"warm","side":"high","limit_celsius":8.0}}'
+)
+CODES_FILE = Path(__file__).parents[1] / "golden" / "codes.json"
+"""Written by hand: a code may be added, never changed."""
 
 
 @pytest.mark.parametrize(("dev_eui", "partition"), PARTITIONS.items())
@@ -75,19 +94,48 @@ def test_dead_letters_and_revisions_read_back_what_version_1_wrote() -> None:
     letter = DeadLetter(1, "a", "rejected", "not_json", "d", "", 0, "uplinks", 1, 2, 0, b"x")
     request = RevisionRequest(1, 2, 3, 4, 5, 6, "late")
 
-    assert encode_dead_letter(letter).hex().startswith("8da474797065ad646561645f6c65747465722f31")
-    assert decode_dead_letter(encode_dead_letter(letter)) == letter
-    assert encode_revision(request).hex().startswith("88a474797065b27265766973696f6e5f726571756573742f31")
-    assert decode_revision(encode_revision(request)) == request
+    assert encode_dead_letter(letter).hex() == LETTER_BYTES
+    assert decode_dead_letter(bytes.fromhex(LETTER_BYTES)) == letter
+    assert encode_revision(request).hex() == REVISION_BYTES
+    assert decode_revision(bytes.fromhex(REVISION_BYTES)) == request
 
 
-def test_codes_that_are_stored_never_change_their_meaning() -> None:
-    assert [kind.value for kind in RowKind] == list(range(8))
-    assert RowKind.TICK == 6
-    assert CODES[RejectReason.SENTINEL] == 33
-    assert CODES[RejectReason.CONFLICTING_DUPLICATE] == 12
-    assert len(set(CODES.values())) == len(RejectReason)
-    assert max(CODES.values()) < np.iinfo(np.uint8).max
+def test_a_letter_or_revision_of_another_version_is_refused() -> None:
+    for pinned, decode in ((LETTER_BYTES, decode_dead_letter), (REVISION_BYTES, decode_revision)):
+        newer = bytes.fromhex(pinned).replace(b"/1", b"/2", 1)
+
+        with pytest.raises(msgspec.ValidationError, match="Invalid value"):
+            decode(newer)
+
+
+def test_an_event_reads_to_its_subscribers_as_it_always_has() -> None:
+    alert = AlertData(
+        "f5d3de48-fc8b-5a31-9b51-1cc966d912a8",
+        1,
+        "temperature",
+        "critical",
+        3,
+        4,
+        "2026-01-01T00:00:00.000Z",
+        "2026-01-01T00:10:00.000Z",
+        None,
+        band="warm",
+        side="high",
+        limit_celsius=8.0,
+    )
+    event = Event(EventName.ALERT_TRIGGERED, "e7", 1, 2, 3, msgspec.Raw(msgspec.json.encode(alert)))
+
+    assert msgspec.json.encode(event) == EVENT_BYTES
+    assert msgspec.json.decode(msgspec.json.decode(EVENT_BYTES, type=Event).data, type=AlertData) == alert
+
+
+def test_codes_that_are_stored_or_shown_never_change_their_meaning() -> None:
+    pinned = json.loads(CODES_FILE.read_text())
+
+    assert {kind.name: kind.value for kind in RowKind} == pinned["row_kinds"]
+    assert {reason.value: code for reason, code in CODES.items()} == pinned["reasons"]
+    assert [state.value for state in SEVERITY_ORDER] == pinned["unit_states"], "snapshots keep states by their place in this order"
+    assert set(CODES) == set(RejectReason)
 
 
 def test_the_worst_state_wins_and_nothing_known_is_unknown() -> None:
