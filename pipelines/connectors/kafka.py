@@ -91,6 +91,7 @@ class KafkaConfig:
                 "auto.offset.reset": "error",
                 "enable.partition.eof": False,
                 "fetch.wait.max.ms": 50,
+                "fetch.queue.backoff.ms": 20,  # the default, a second, starves a consumer that catches up
                 "fetch.message.max.bytes": 1_048_576,
                 "queued.max.messages.kbytes": 65_536,
                 "queued.min.messages": 10_000,

@@ -60,9 +60,10 @@ INSERT INTO open_conditions (condition_id, organization_id, device_id, kind, sta
 VALUES (%(id)s, %(organization)s, %(device)s, 'offline', to_timestamp(%(started_at)s / 1000.0))
 ON CONFLICT DO NOTHING
 """
-UPSERT_STATE: Final = """
+UPSERT_STATES: Final = """
 INSERT INTO sensor_states (sensor_id, organization_id, unit_id, state, since)
-VALUES (%s, %s, %s, %s, to_timestamp(%s / 1000.0))
+SELECT sensor, organization, unit, state, to_timestamp(since / 1000.0)
+FROM unnest(%s::int[], %s::int[], %s::int[], %s::text[], %s::bigint[]) AS wanted (sensor, organization, unit, state, since)
 ON CONFLICT (sensor_id) DO UPDATE SET unit_id = excluded.unit_id, state = excluded.state, since = excluded.since
 """
 
@@ -200,8 +201,5 @@ def write_states(connection: psycopg.Connection, facts: list[StateFact]) -> None
     """Write the newest state of each sensor."""
     newest = {fact.sensor: fact for fact in facts}
     if newest:
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                UPSERT_STATE,
-                [(fact.sensor, fact.organization, fact.unit, fact.state.value, fact.since) for _, fact in sorted(newest.items())],
-            )
+        rows = [(fact.sensor, fact.organization, fact.unit, fact.state.value, fact.since) for _, fact in sorted(newest.items())]
+        connection.execute(UPSERT_STATES, [list(column) for column in zip(*rows, strict=True)])

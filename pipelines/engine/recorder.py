@@ -43,8 +43,16 @@ FLOW: Final = "detect_excursions"
 LOCK_CLASS: Final = 730_001
 """First key of the advisory locks of sensors; the second is the sensor."""
 
+KNOWN_SITES: Final = 100_000
+"""Units whose site is remembered; beyond it the memory starts anew."""
+
 COMMIT_FACTS: Final = 2_000
 """Facts that are committed at once without waiting for a flush."""
+
+
+STATES_OF_UNITS: Final = """
+SELECT s.unit_id, s.sensor_id, s.state, u.site_id FROM sensor_states s JOIN units u ON u.id = s.unit_id WHERE s.unit_id = ANY(%s)
+"""
 
 
 @dataclass(slots=True)
@@ -213,20 +221,26 @@ class Recorder:
 
     def _site(self, connection: psycopg.Connection, unit: int) -> int:
         if unit not in self._site_of_unit:
-            self._site_of_unit = dict(connection.execute("SELECT id, site_id FROM units").fetchall())
-        return self._site_of_unit.get(unit, 0)
+            if len(self._site_of_unit) >= KNOWN_SITES:
+                self._site_of_unit.clear()
+            row = connection.execute("SELECT site_id FROM units WHERE id = %s", (unit,)).fetchone()
+            self._site_of_unit[unit] = row[0] if row is not None else 0
+        return self._site_of_unit[unit]
 
     def _publish_states(self, connection: psycopg.Connection, facts: list[StateFact]) -> None:
         units = {fact.unit: fact for fact in facts if fact.unit}
         if not units:
             return
-        rows = connection.execute("SELECT unit_id, sensor_id, state FROM sensor_states WHERE unit_id = ANY(%s)", (list(units),)).fetchall()
+        by_unit: dict[int, dict[str, str]] = {}
+        sites: dict[int, int] = {}
+        for unit, sensor, state, site in connection.execute(STATES_OF_UNITS, (list(units),)):
+            by_unit.setdefault(unit, {})[str(sensor)] = state
+            sites[unit] = site
         messages = []
         for unit, fact in units.items():
-            sensors = {str(sensor): state for of_unit, sensor, state in rows if of_unit == unit}
-            state = worst([UnitState(state) for state in sensors.values()])
-            data = msgspec.Raw(msgspec.json.encode(UnitStateData(state.value, format_instant(fact.since), sensors)))
-            site = self._site(connection, unit)
-            event = Event(EventName.UNIT_STATE_CHANGED, f"s{fact.as_of}", fact.organization, site, unit, data)
+            sensors = by_unit.get(unit, {})
+            worst_state = worst([UnitState(state) for state in sensors.values()])
+            data = msgspec.Raw(msgspec.json.encode(UnitStateData(worst_state.value, format_instant(fact.since), sensors)))
+            event = Event(EventName.UNIT_STATE_CHANGED, f"s{fact.as_of}", fact.organization, sites.get(unit, 0), unit, data)
             messages.append((live_channel(fact.organization), msgspec.json.encode(event)))
         self._publisher.publish(messages)
