@@ -11,6 +11,8 @@ MOST_LINES = 500
 MOST_FUNCTION_LINES = 70
 GRAB_BAGS = frozenset({"utils", "util", "helpers", "common", "misc", "types"})
 MARKERS = re.compile(r"#\s*(TODO|FIXME|XXX)\b|pytest\.(skip|xfail)\(|@pytest\.mark\.(skip|xfail)\b")
+THIS_MACHINE = re.compile(r"(?<![\w.])/" + r"(?:work|root|home/\w+)/")
+PACKAGE_INDEX = re.compile(r"https?://|index-url|--find-links")
 CLOCK_CALLS = frozenset({"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "date.today", "datetime.today"})
 CLOCK_MAY = {
     "pipelines/connectors/clock.py": "the one place",
@@ -37,7 +39,7 @@ def untidy(root: Path) -> Iterator[str]:
             yield f"{name} is a grab bag"
         if name != "tests/architecture/test_tidy.py" and MARKERS.search(text):
             yield f"{name} has a marker or a skipped test"
-        if "/" + "work/main" in text:
+        if THIS_MACHINE.search(text):
             yield f"{name} names a folder of one machine"
         yield from long_functions(name, text)
         yield from clock_reads(name, text)
@@ -69,20 +71,26 @@ def test_planted_untidiness_is_caught(tmp_path: Path) -> None:
     folder = tmp_path / "pipelines"
     folder.mkdir()
     body = "\n".join(f"    a = {number}" for number in range(MOST_FUNCTION_LINES))
+    marker, here = "TO" + "DO", Path("/", "work", "main")
     (folder / "utils.py").write_text(
-        "import time\n# TO" + "DO later\nNOW = time.time()\n" + f"def long() -> None:\n{body}\n" + "\n" * MOST_LINES
+        f"import time\nFOLDER = '{here}'\n# {marker} later\nNOW = time.time()\ndef long() -> None:\n{body}\n" + "\n" * MOST_LINES
     )
 
     found = " ".join(untidy(tmp_path))
 
-    for caught in ("lines", "grab bag", "marker", "long has 71 lines", "reads the clock"):
+    for caught in ("lines", "grab bag", "marker", "long has 71 lines", "reads the clock", "folder of one machine"):
         assert caught in found
 
 
 def test_lock_and_project_name_no_package_index() -> None:
     for name in ("requirements.lock", "pyproject.toml"):
         text = (ROOT / name).read_text()
-        assert not re.search(r"https?://|index-url|--find-links", text), name
+        assert not PACKAGE_INDEX.search(text), name
+
+
+def test_a_planted_package_index_is_caught() -> None:
+    assert PACKAGE_INDEX.search("--extra-index-url http" + "s://packages.example/simple")
+    assert PACKAGE_INDEX.search('url = "http' + '://packages.example"')
 
 
 def test_every_pin_of_the_lock_has_a_hash() -> None:
