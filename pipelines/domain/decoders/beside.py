@@ -1,19 +1,16 @@
 """What stands beside the temperature: humidity, battery, door. A value that cannot be true is left out."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pipelines.domain.decimals import scaled
+from pipelines.domain.decoders.flags import is_distrusted
+from pipelines.domain.decoders.leaves import Leaf
 from pipelines.domain.decoders.names import Meaning, Quantity
 from pipelines.domain.decoders.numbers import number_of
-
-if TYPE_CHECKING:
-    from pipelines.domain.decoders.decode import ProbeReading
-    from pipelines.domain.decoders.leaves import Leaf
-    from pipelines.domain.decoders.models import Model
+from pipelines.domain.decoders.probes import Context
+from pipelines.domain.decoders.readings import ProbeReading
 
 OPEN_WORDS: Final = frozenset({"open", "opened", "1", "true"})
 CLOSED_WORDS: Final = frozenset({"closed", "close", "0", "false"})
@@ -24,6 +21,11 @@ MOST_CELL_VOLTS: Final = 6
 MOST_PERCENT: Final = 100
 MOST_MILLIVOLTS: Final = 32_000
 LEAST_MILLIVOLTS: Final = 500
+_LIMITS: Final = {
+    "v": (Decimal("0.5"), Decimal(MOST_VOLTS)),
+    "mv": (Decimal(LEAST_MILLIVOLTS), Decimal(MOST_MILLIVOLTS)),
+    "percent": (Decimal(0), Decimal(MOST_PERCENT)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +53,31 @@ class Beside:
         )
 
 
-def beside_of(named: list[tuple[Leaf, Meaning]], model: Model) -> Beside:
+_NONE: Final = Beside()
+
+
+def beside_of(named: list[tuple[Leaf, Meaning]], context: Context) -> Beside:
     """Return the first of each that can be true."""
-    beside = Beside()
+    humidity = door_open = None
+    battery: dict[str, int] = {}
     for leaf, meaning in named:
+        if meaning.quantity is Quantity.TEMPERATURE or (context.distrusts and is_distrusted(leaf, context.distrusts)):
+            continue
         match meaning.quantity:
-            case Quantity.HUMIDITY if beside.humidity is None:
-                beside = replace(beside, humidity=_humidity(leaf.value))
+            case Quantity.HUMIDITY if humidity is None:
+                humidity = _humidity(leaf.value)
             case Quantity.BATTERY:
-                beside = _with_battery(beside, leaf, meaning.scale or model.battery)
-            case Quantity.DOOR if beside.door_open is None:
-                beside = replace(beside, door_open=_door(leaf.value))
+                scale, value = _battery(leaf, meaning.scale or context.model.battery)
+                battery.setdefault(scale, value)
+            case Quantity.DOOR if door_open is None:
+                door_open = _door(leaf.value)
             case _:
                 continue
-    return beside
+    return (
+        Beside(humidity, battery.get("v"), battery.get("percent"), door_open)
+        if battery or humidity is not None or door_open is not None
+        else _NONE
+    )
 
 
 def _humidity(value: object) -> int | None:
@@ -72,21 +85,21 @@ def _humidity(value: object) -> int | None:
     return scaled(parsed[0], 2) if parsed is not None and 0 <= parsed[0] <= MOST_PERCENT else None
 
 
-def _with_battery(beside: Beside, leaf: Leaf, scale: str) -> Beside:
+def _battery(leaf: Leaf, scale: str) -> tuple[str, int]:
+    """Return `v` with millivolts, `percent` with percent, or an empty scale where the value cannot be true."""
     parsed = number_of(leaf.value)
     if parsed is None:
-        return beside
+        return "", 0
     number, written = parsed
-    scale = _written_scale(written or leaf.unit) or scale
-    match _settled_scale(number, scale):
-        case "v" if beside.battery_millivolts is None:
-            return replace(beside, battery_millivolts=scaled(number, 3))
-        case "mv" if beside.battery_millivolts is None:
-            return replace(beside, battery_millivolts=scaled(number, 0))
-        case "percent" if beside.battery_percent is None:
-            return replace(beside, battery_percent=scaled(number, 0))
+    match _settled_scale(number, _written_scale(written or leaf.unit) or scale):
+        case "v":
+            return "v", scaled(number, 3)
+        case "mv":
+            return "v", scaled(number, 0)
+        case "percent":
+            return "percent", scaled(number, 0)
         case _:
-            return beside
+            return "", 0
 
 
 def _written_scale(unit: str) -> str:
@@ -102,8 +115,7 @@ def _settled_scale(number: Decimal, scale: str) -> str:
     if not scale:
         is_whole = number == number.to_integral_value()
         scale = "v" if number <= MOST_CELL_VOLTS and not (is_whole and number == 0) else "percent" if number <= MOST_PERCENT else "mv"
-    most = {"v": Decimal(MOST_VOLTS), "mv": Decimal(MOST_MILLIVOLTS), "percent": Decimal(MOST_PERCENT)}[scale]
-    least = {"v": Decimal("0.5"), "mv": Decimal(LEAST_MILLIVOLTS), "percent": Decimal(0)}[scale]
+    least, most = _LIMITS[scale]
     return scale if least <= number <= most else ""
 
 

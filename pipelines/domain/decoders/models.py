@@ -1,15 +1,18 @@
 """What is known of device models beyond the names they use: roles, ranges, units, and values that mean there is no probe.
 
-The table is keyed by brand and the beginning of the model; the first that fits counts. To add a model, see CONTRIBUTING.
+The table is keyed by the beginnings of brand, model and firmware version. To add a model, see CONTRIBUTING.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
-from pipelines.domain.decoders.names import Meaning, Quantity, Role
+from pipelines.domain.decoders.names import PRIMARY, Meaning, Quantity, Role
 
 DS18B20: Final = (-5_500, 12_500)
 SHT: Final = (-4_000, 12_500)
+WIRED: Final = frozenset({Role.EXTERNAL, Role.CHANNEL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +28,33 @@ class Model:
     """Scale of a battery value that does not say."""
     zero_is_missing: frozenset[str] = frozenset()
     """Names of probes whose 0 says that none is fitted."""
-    power_on_85: bool = False
-    """Its external probe is a DS18B20, which holds 85.0 after power-on."""
-    history_seconds: bool = True
+    power_on_85: frozenset[Role] = frozenset()
+    """Roles of probes that are a DS18B20, which holds 85.0 after power-on."""
+    all_ones_is_missing: bool = False
+    """-0.1 on a channel is 0xFFFF, no probe; a real -0.1 cannot be told from it."""
+    needs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """A name of `names` that means something only beside another name with this value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the table: the beginnings of a brand, a model and a firmware version, and what is known of them."""
+
+    brand: str
+    model: str
+    known: Model
+    firmware: str = ""
 
 
 def _temperature(role: Role, probe: str = "") -> Meaning:
     return Meaning(Quantity.TEMPERATURE, role, probe or role.value)
 
 
-_DRAGINO_PROBE: Final = {
-    "TempC_SHT": _temperature(Role.AMBIENT),
-    "TempC_DS": _temperature(Role.EXTERNAL),
-    "TempC_TMP117": _temperature(Role.EXTERNAL, "external_tmp117"),
-}
 _DRAGINO: Final = Model(
     names={
-        **_DRAGINO_PROBE,
+        "TempC_SHT": _temperature(Role.AMBIENT),
+        "TempC_DS": _temperature(Role.EXTERNAL),
+        "TempC_TMP117": _temperature(Role.EXTERNAL, "external_tmp117"),
         "TempC_DS18B20": _temperature(Role.EXTERNAL),
         "temp_DS18B20": _temperature(Role.EXTERNAL),
         "Door_status": None,
@@ -53,34 +66,63 @@ _DRAGINO: Final = Model(
     ranges={Role.EXTERNAL: DS18B20, Role.CHANNEL: DS18B20, Role.AMBIENT: SHT},
     battery="v",
     zero_is_missing=frozenset({"TempC_DS18B20", "temp_DS18B20", "TempC1", "TempC2", "TempC3", "Temp_Red", "Temp_Black", "Temp_White"}),
-    power_on_85=True,
+    power_on_85=WIRED,
+    all_ones_is_missing=True,
 )
+_DRAGINO_MARKS: Final = frozenset({"TempC_DS", "TempC_SHT", "TempC_DS18B20", "temp_DS18B20", "TempC1", "Temp_White", "EXTI_Trigger"})
+"""Names by which a Dragino payload is known also where nobody registered the model."""
+_LTC2: Final = Model(
+    ranges={Role.CHANNEL: (-10_000, 15_000)},
+    battery="v",
+)
+_LAIRD: Final[dict[str, Meaning | None]] = {"state": Meaning(Quantity.DOOR)}
+_DOOR_SENSOR: Final = {"state": ("operatingMode", "Door Sensor")}
+_BOARDS: Final = (
+    "aquascope",
+    "comtac",
+    "dingtek",
+    "digital-matter",
+    "rivercity",
+    "vutility",
+    "sept",
+    "pepperl",
+    "te-connectivity",
+    "noah",
+)
+"""Brands of trackers, meters, level and smoke sensors, whose temperature is their own."""
 
 MODELS: Final = (
-    ("dragino", "lsn50", _DRAGINO),
-    ("dragino", "lds", Model(names={"DOOR_OPEN_STATUS": Meaning(Quantity.DOOR), "BAT_V": Meaning(Quantity.BATTERY, scale="v")})),
-    ("dragino", "lwl", Model(names={"DOOR_OPEN_STATUS": None})),
-    ("dragino", "", _DRAGINO),
-    (
-        "milesight",
-        "em500-pt100",
-        Model(plain=Role.EXTERNAL, battery="percent", ranges={Role.EXTERNAL: (-20_000, 80_000)}),
+    Entry("dragino", "lsn50", _DRAGINO),
+    Entry("dragino", "lds", Model(names={"DOOR_OPEN_STATUS": Meaning(Quantity.DOOR), "BAT_V": Meaning(Quantity.BATTERY, scale="v")})),
+    Entry("dragino", "lwl", Model(names={"DOOR_OPEN_STATUS": None})),
+    Entry("dragino", "ltc2", _LTC2),
+    Entry("dragino", "", _DRAGINO),
+    Entry("milesight", "em500-pt100", Model(plain=Role.EXTERNAL, battery="percent", ranges={Role.EXTERNAL: (-20_000, 80_000)})),
+    Entry("milesight", "em500-smtc", Model(battery="percent", ranges={Role.AMBIENT: (-4_000, 8_500)})),
+    Entry("milesight", "em300", Model(battery="percent", ranges={Role.AMBIENT: (-3_000, 7_000)}, names={"magnet": Meaning(Quantity.DOOR)})),
+    Entry("milesight", "em3", Model(battery="percent", ranges={Role.AMBIENT: (-4_000, 12_500)}, names={"magnet": Meaning(Quantity.DOOR)})),
+    Entry("milesight", "", Model(battery="percent")),
+    Entry("decentlab", "dl-iam", Model(battery="v")),
+    Entry("decentlab", "dl-pr26", Model(plain=Role.LIQUID, battery="v")),
+    Entry("decentlab", "dl-ds18", Model(plain=Role.EXTERNAL, battery="v", ranges={Role.EXTERNAL: DS18B20}, power_on_85=WIRED)),
+    Entry("decentlab", "", Model(plain=Role.EXTERNAL, battery="v")),
+    Entry("elsys", "", Model(battery="mv", ranges={Role.AMBIENT: (-4_000, 8_500), Role.EXTERNAL: DS18B20}, power_on_85=WIRED)),
+    Entry("netvox", "r718e", Model(plain=Role.BOARD, battery="v")),
+    Entry("netvox", "rb11", Model(plain=Role.BOARD, battery="v")),
+    Entry("netvox", "r718b", Model(plain=Role.EXTERNAL, battery="v", ranges={Role.EXTERNAL: (-7_000, 20_000)})),
+    Entry("netvox", "r718c", Model(plain=Role.EXTERNAL, battery="v", ranges={Role.EXTERNAL: (-26_500, 180_000)})),
+    Entry("netvox", "", Model(battery="v")),
+    Entry("browan", "", Model(battery="v", ranges={Role.AMBIENT: (-4_000, 9_500)})),
+    Entry("enless", "", Model(plain=Role.EXTERNAL)),
+    Entry(
+        "laird",
+        "rs1xx-ext-temp-rtd",
+        Model(plain=Role.EXTERNAL, ranges={Role.EXTERNAL: (-20_000, 60_000)}, names=_LAIRD, needs=_DOOR_SENSOR),
     ),
-    ("milesight", "em3", Model(battery="percent", ranges={Role.AMBIENT: (-4_000, 12_500)}, names={"magnet": Meaning(Quantity.DOOR)})),
-    ("milesight", "", Model(battery="percent")),
-    ("decentlab", "dl-iam", Model(battery="v")),
-    ("decentlab", "dl-pr26", Model(plain=Role.LIQUID, battery="v")),
-    ("decentlab", "", Model(plain=Role.EXTERNAL, battery="v")),
-    ("elsys", "", Model(battery="mv", ranges={Role.AMBIENT: (-4_000, 8_500), Role.EXTERNAL: DS18B20}, power_on_85=True)),
-    ("netvox", "r718e", Model(plain=Role.BOARD, battery="v")),
-    ("netvox", "rb11", Model(plain=Role.BOARD, battery="v")),
-    ("netvox", "r718b", Model(plain=Role.EXTERNAL, battery="v", ranges={Role.EXTERNAL: (-7_000, 20_000)})),
-    ("netvox", "r718c", Model(plain=Role.EXTERNAL, battery="v", ranges={Role.EXTERNAL: (-26_500, 180_000)})),
-    ("netvox", "", Model(battery="v")),
-    ("browan", "", Model(battery="v", ranges={Role.AMBIENT: (-4_000, 9_500)})),
-    ("enless", "", Model(plain=Role.EXTERNAL)),
-    ("mclimate", "mc-button", Model(names={"sensorTemperature": _temperature(Role.BOARD)}, battery="v")),
-    (
+    Entry("laird", "", Model(ranges={Role.AMBIENT: (-4_000, 8_500)}, names=_LAIRD, needs=_DOOR_SENSOR)),
+    Entry("mclimate", "mc-button", Model(names={"sensorTemperature": _temperature(Role.BOARD)}, battery="v")),
+    Entry("mclimate", "open-close", Model(plain=Role.EXTERNAL, battery="v")),
+    Entry(
         "mclimate",
         "",
         Model(
@@ -88,32 +130,33 @@ MODELS: Final = (
             battery="v",
         ),
     ),
-    *(
-        (brand, model, Model(plain=Role.BOARD))
-        for brand, model in (
-            ("aquascope", ""),
-            ("comtac", ""),
-            ("dingtek", ""),
-            ("digital-matter", ""),
-            ("rivercity", ""),
-            ("vutility", ""),
-            ("sept", ""),
-            ("pepperl", ""),
-            ("te-connectivity", ""),
-            ("noah", ""),
-        )
-    ),
+    *(Entry(brand, "", Model(plain=Role.BOARD)) for brand in _BOARDS),
 )
-"""Brand, beginning of the model, what is known."""
+"""The first line that fits counts; a line with a firmware version stands before those without."""
 
-UNKNOWN: Final = Model(zero_is_missing=frozenset({"TempC_DS18B20", "temp_DS18B20"}))
-"""A model of which nothing is known; a probe named after the DS18B20 is one all the same."""
+UNKNOWN: Final = Model(zero_is_missing=frozenset({"TempC_DS18B20", "temp_DS18B20"}), power_on_85=PRIMARY)
+"""A model of which nothing is known; any probe may be a DS18B20, the commonest, so its power-on value is not believed."""
 
 
-def model_of(brand: str | None, model: str | None) -> Model:
-    """Return what is known of a model; UNKNOWN where nothing is."""
-    brand_name, model_name = (brand or "").lower(), (model or "").lower()
-    for known_brand, beginning, known in MODELS:
-        if brand_name.startswith(known_brand) and model_name.startswith(beginning):
-            return known
+def model_of(brand: str | None, model: str | None, firmware: str | None = None, payload: Iterable[str] = ()) -> Model:
+    """Return what is known of a model; UNKNOWN where nothing is, unless the names in its payload give it away."""
+    known = _registered(brand or "", model or "", firmware or "")
+    return _DRAGINO if known is UNKNOWN and not _DRAGINO_MARKS.isdisjoint(payload) else known
+
+
+@lru_cache(maxsize=1_024)
+def normalized_model_of(brand: str | None, model: str | None, firmware: str | None = None) -> Model:
+    """Return what is known of a model whose values come by the schema of normalized payloads: its ranges alone.
+
+    `battery` is volts by the schema; some normalizers put percent there, so the value must tell.
+    """
+    return Model(ranges=_registered(brand or "", model or "", firmware or "").ranges)
+
+
+@lru_cache(maxsize=1_024)
+def _registered(brand: str, model: str, firmware: str) -> Model:
+    names = (brand.lower(), model.lower(), firmware.lower())
+    for entry in MODELS:
+        if all(name.startswith(known) for name, known in zip(names, (entry.brand, entry.model, entry.firmware), strict=True)):
+            return entry.known
     return UNKNOWN

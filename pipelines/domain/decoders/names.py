@@ -4,10 +4,14 @@ Careful on purpose: set points, thresholds, derived values and anything not unde
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
+
+from pipelines.domain.decoders import vocabulary as v
 
 
 class Quantity(Enum):
@@ -48,153 +52,158 @@ class Meaning:
     role: Role = Role.AMBIENT
     probe: str = ""
     scale: str = ""
-    """Of a battery: `mv`, `percent`, `v`, or empty where the value must tell."""
+    """Of a battery: `mv`, `percent`, `v`; of a temperature: `f`, `k`, `tenths`, `hundredths`; empty where the value must tell."""
+    is_plain: bool = False
+    """A temperature called nothing but that: the model decides its role."""
 
 
+LABELLED: Final = "="
+"""Stands before a name in a path that a list's entry calls itself."""
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_WHOLE: Final = frozenset({"ds18b20", "pt100", "pt1000", "ds18", "mv"})
-"""Words that would fall apart otherwise."""
-_TEMPERATURE: Final = frozenset({"temp", "temperature", "temperatures", "tempera", "temps", "tempc", "degc", "celsius"})
-_HUMIDITY: Final = frozenset({"hum", "humi", "humidity", "rh", "relativehumidity"})
-_BATTERY: Final = frozenset({"bat", "batt", "battery", "batv", "vbat", "vdd", "batteryvoltage", "batterylevel"})
-_NO_READING: Final = frozenset(
-    [
-        "threshold",
-        "thresholds",
-        "limit",
-        "limits",
-        "alarm",
-        "alert",
-        "alarms",
-        "change",
-        "changed",
-        "delta",
-        "offset",
-        "calibration",
-        "set",
-        "setpoint",
-        "target",
-        "type",
-        "status",
-        "state",
-        "flag",
-        "flags",
-        "enable",
-        "enabled",
-        "interval",
-        "dew",
-        "dewpoint",
-        "heat",
-        "index",
-        "feels",
-        "fahrenheit",
-        "count",
-        "counter",
-        "times",
-        "time",
-        "timestamp",
-        "min",
-        "max",
-        "minimum",
-        "maximum",
-        "mean",
-        "average",
-        "avg",
-        "std",
-        "err",
-        "error",
-        "report",
-        "high",
-        "low",
-        "hysteresis",
-        "config",
-        "mode",
-        "unit",
-        "trigger",
-        "event",
-        "lower",
-        "upper",
-        "desired",
-        "valve",
-        "pwm",
-        "correction",
-    ],
+_PART: Final = re.compile(
+    r"(?i)ds18[bs]20|ds18|pt1000|pt100|(?<![a-z])co2(?![a-z0-9])|(?<![a-z])(?:sht|bme|bmp|dht|hdc|scd|aht|tmp|am23|si70|hts|mcp98|lm)\d+x?(?![a-z])",
 )
-_BOARD: Final = frozenset(
-    ["board", "mcu", "cpu", "cputemp", "chip", "internal", "onboard", "device", "pcb", "core", "die", "housing", "system", "soc"]
-)
-_SUPPLY: Final = frozenset({("supply", "voltage"), ("storage", "voltage"), ("volt",), ("volts",), ("voltage",), ("bat", "mon")})
-"""Names of a battery's voltage that do not say battery."""
-_SOIL: Final = frozenset({"soil", "ground", "substrate"})
-_LIQUID: Final = frozenset({"water", "liquid", "fluid", "fuel", "oil"})
-_PROCESS: Final = frozenset(
-    ["flow", "return", "supply", "inlet", "outlet", "process", "ir", "object", "surface", "pipe", "mold", "radiator", "wall"]
-)
-_EXTERNAL: Final = frozenset(
-    ["ext", "external", "probe", "ds", "ds18b20", "ds18", "pt100", "pt1000", "thermistor", "thermocouple", "remote", "wired", "tc"]
-)
-_CHANNEL: Final = frozenset(
-    ["channel", "ch", "level", "white", "red", "black", "green", "blue", "probe1", "probe2", "sensor", "port", "input"]
-)
-_COLOURS: Final = ("white", "red", "black", "green", "blue")
-_DOORS: Final = frozenset(
-    {"door", "door open status", "door open", "door status", "door state", "magnet status", "magnet", "open", "contact state"}
-)
+"""Names of parts, which would fall apart into words and numbers."""
+_BUILT_IN: Final = re.compile(r"(?:sht|bme|bmp|dht|hdc|scd|aht|am23|si70|hts|mcp98|lm)\d*x?")
+_CELSIUS: Final = frozenset({"c", "℃", "degc", "celsius", "deg c", "degrees c", "degree celsius", "degrees celsius"})
+_ANY_DEGREE: Final = frozenset({"", "deg", "degree", "degrees"})
+_FAHRENHEIT: Final = frozenset({"f", "℉", "degf", "fahrenheit", "deg f", "degrees f", "degrees fahrenheit"})
+_KELVIN: Final = frozenset({"k", "kelvin"})
 
 
+def unit_scale(unit: str) -> str | None:
+    """Return the scale of a temperature's unit as Meaning has it, empty for Celsius and for none; None for the unit of something else."""
+    folded = _folded(unit)
+    if folded in _CELSIUS or folded in _ANY_DEGREE:
+        return ""
+    return "f" if folded in _FAHRENHEIT else "k" if folded in _KELVIN else None
+
+
+def _folded(unit: str) -> str:
+    return unit.replace("°", "").strip().lower()
+
+
+@lru_cache(maxsize=4_096)
 def words_of(name: str) -> tuple[str, ...]:
-    """Return a name's words in lower case: TempC_DS18B20 is temp, c, ds18b20."""
-    spread = re.sub(r"(?i)ds18b20|pt1000|pt100|ds18", lambda match: f"_{match[0].upper().replace('S', 's')}_", name)
+    """Return a name's words in lower case: TempC_DS18B20 is temp, c, ds18b20; roomtemp is room, temp."""
+    plain = name if name.isascii() else unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    spread = _PART.sub(lambda match: f"_{match[0].lower()}_", plain)
     words: list[str] = []
     for part in re.split(r"[^0-9A-Za-z]+", spread):
-        folded = part.lower()
-        words += [folded] if folded in _WHOLE else [word.lower() for word in _WORDS.findall(part)]
+        if part == part.lower() and (_PART.fullmatch(part) or part == "mv"):
+            words.append(part)
+        elif part.lower() == "mv":
+            words.append("mv")
+        else:
+            for word in _WORDS.findall(part):
+                words += _unglued(word.lower())
     return tuple(words)
+
+
+def _unglued(word: str) -> tuple[str, ...]:
+    """Return a word in its parts, where it is two written together."""
+    if word in v.KNOWN:
+        return (word,)
+    for known in v.GLUED:
+        for rest, order in ((word.removesuffix(known), False), (word.removeprefix(known), True)):
+            if rest and rest != word and (known != "temp" or rest in v.KNOWN):
+                return (known, rest) if order else (rest, known)
+    return (word,)
 
 
 @lru_cache(maxsize=4_096)
 def meaning_of(path: tuple[str, ...], unit: str = "") -> Meaning | None:
     """Return what a leaf with these names (outermost first) and this unit is, or None."""
-    own = words_of(path[-1]) if path else ()
-    above = tuple(word for name in path[:-1] for word in words_of(name))
-    if not own:
-        own, above = above, ()
+    names = [words for name in path if (words := words_of(name))]
+    own = names.pop() if names else ()
+    if names and _only_tells_which(own):
+        own = (*names.pop(), *own)
+    above = tuple(word for words in names for word in words)
     words = set(own)
-    if (words | set(above)) & _NO_READING and " ".join(own) not in _DOORS:
+    own_name = " ".join(own)
+    if (words | set(above)) & v.NO_READING and own_name not in v.DOORS:
         return None
-    if words & _TEMPERATURE or (not words & (_HUMIDITY | _BATTERY) and unit.strip("° ").lower() in {"c", "℃", "degc"}):
-        return _temperature(own, above)
-    if words & _HUMIDITY and not words & _SOIL and "absolute" not in words:
+    scale = unit_scale(unit)
+    if words & v.TEMPERATURE or (_folded(unit) in _CELSIUS and not words & (v.HUMIDITY | v.BATTERY)):
+        return None if scale is None else _temperature(own, above, scale, _label(path))
+    if words & v.HUMIDITY and not words & v.SOIL and "absolute" not in words:
         return Meaning(Quantity.HUMIDITY)
-    if words & _BATTERY or own in _SUPPLY:
+    if words & v.BATTERY or own in v.SUPPLY:
         return Meaning(Quantity.BATTERY, scale=_battery_scale(words, unit))
-    if " ".join(own) in _DOORS:
+    if own_name in v.DOORS:
         return Meaning(Quantity.DOOR)
     return None
 
 
-def _temperature(own: tuple[str, ...], above: tuple[str, ...]) -> Meaning | None:
+def _only_tells_which(own: tuple[str, ...]) -> bool:
+    """Return whether a name says only which of what the object around it is: celsius, probe1, 3, white. A bare `port` is no such name."""
+    words = set(own)
+    has_number = any(word.isdigit() for word in own)
+    telling = v.EXTERNAL | v.AMBIENT | set(v.COLOURS) | {"celsius", "fahrenheit", "kelvin", "value", "current", "c", "f", "k"}
+    return all(word.isdigit() or word in telling or (has_number and word in v.CHANNEL) for word in words)
+
+
+def _label(path: tuple[str, ...]) -> str:
+    """Return what a list's entry calls itself, as a probe's name; empty where it does not."""
+    label = next((name for name in path if name.startswith(LABELLED)), "")
+    return "_".join(re.findall(r"[a-z0-9]+", label.lower()))[:40]
+
+
+def _temperature(own: tuple[str, ...], above: tuple[str, ...], scale: str, label: str) -> Meaning:
     words = set(own) | set(above)
-    number = next((word for word in reversed(own) if word.isdigit()), "")
-    if "f" in own or "fahrenheit" in own:
-        return None
-    for kinds, role in ((_SOIL, Role.SOIL), (_LIQUID, Role.LIQUID), (_PROCESS, Role.PROCESS), (_BOARD, Role.BOARD)):
+    scale = scale or _written_scale(own)
+    number = "" if scale in ("tenths", "hundredths") else next((word for word in (*reversed(own), *reversed(above)) if word.isdigit()), "")
+    if label and not set(words_of(label)) <= v.NEUTRAL | v.WRAPPERS:
+        return Meaning(Quantity.TEMPERATURE, _labelled_role(set(own) | set(words_of(label))), label, scale)
+    if not set(own) & v.ABOVE_ALL:
+        words -= v.ABOVE_ALL
+    for kinds, role in ((v.SOIL, Role.SOIL), (v.LIQUID, Role.LIQUID), (v.PROCESS, Role.PROCESS), (v.BOARD, Role.BOARD)):
         if words & kinds:
-            return Meaning(Quantity.TEMPERATURE, role, role.value)
-    colour = next((word for word in own if word in _COLOURS), "")
-    if words & _EXTERNAL:
-        return Meaning(Quantity.TEMPERATURE, Role.EXTERNAL, f"external{'_' + number if number else ''}")
-    if colour or number or set(own) & _CHANNEL:
-        return Meaning(Quantity.TEMPERATURE, Role.CHANNEL, colour or f"channel_{number or '1'}")
-    return Meaning(Quantity.TEMPERATURE, Role.AMBIENT, Role.AMBIENT.value)
+            return Meaning(Quantity.TEMPERATURE, role, role.value, scale)
+    if words & v.EXTERNAL:
+        return Meaning(Quantity.TEMPERATURE, Role.EXTERNAL, f"external{'_' + number if number else ''}", scale)
+    colour = next((word for word in own if word in v.COLOURS), "")
+    if colour or number or set(own) & v.CHANNEL:
+        return Meaning(Quantity.TEMPERATURE, Role.CHANNEL, colour or f"channel_{number or '1'}", scale)
+    place = _place(own, above)
+    is_plain = not place and not words & v.AMBIENT
+    return Meaning(Quantity.TEMPERATURE, Role.AMBIENT, place or Role.AMBIENT.value, scale, is_plain)
+
+
+def _labelled_role(words: set[str]) -> Role:
+    """Return the role of a probe that has a name of its own: one of several, unless the name says what it is."""
+    for kinds, role in ((v.SOIL, Role.SOIL), (v.LIQUID, Role.LIQUID), (v.PROCESS, Role.PROCESS), (v.BOARD, Role.BOARD)):
+        if words & kinds:
+            return role
+    return Role.CHANNEL
+
+
+def _place(own: tuple[str, ...], above: tuple[str, ...]) -> str:
+    """Return what tells this temperature from others of the device: the fridge of fridgeTemp; empty where nothing does."""
+    telling = [word for word in above if word not in v.WRAPPERS and word not in v.NEUTRAL]
+    telling += [word for word in own if word not in v.NEUTRAL and word not in v.WRAPPERS]
+    return "_".join(word for word in telling if not word.isdigit() and not _BUILT_IN.fullmatch(word))[:40]
+
+
+def _written_scale(own: tuple[str, ...]) -> str:
+    """Return the scale that a temperature's own name tells."""
+    words = set(own)
+    if words & {"f", "fahrenheit", "tempf"}:
+        return "f"
+    if words & {"k", "kelvin"}:
+        return "k"
+    pairs = set(pairwise(own))
+    if words & {"hundredths", "centi", "x100"} or ("x", "100") in pairs:
+        return "hundredths"
+    return "tenths" if words & {"tenths", "deci", "x10"} or ("x", "10") in pairs else ""
 
 
 def _battery_scale(words: set[str], unit: str) -> str:
     folded = unit.lower()
-    if folded == "mv" or "mv" in words or "millivolts" in words:
+    if folded == "mv" or words & {"mv", "millivolts", "millivolt"}:
         return "mv"
     if folded == "%" or words & {"percent", "percentage", "pct", "capacity", "perc"}:
         return "percent"
-    if folded == "v" or words & {"v", "volt", "volts", "voltage", "batv", "vbat", "batteryvoltage"}:
+    if folded == "v" or words & {"v", "volt", "volts", "voltage", "batv", "vbat", "vbatt", "batteryvoltage"}:
         return "v"
     return ""

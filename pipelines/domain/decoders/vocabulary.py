@@ -1,0 +1,78 @@
+"""The words that field names are made of, by what they say. Words only: what follows from them is decided in `names`."""
+
+from typing import Final
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TEMPERATURE: Final = _words("temp temperature temperatures tempera temps tempc tempf degc celsius temperatur temperatura temperatuur tmp")
+HUMIDITY: Final = _words("hum humi humidity rh relativehumidity humedad humidite luftfeuchtigkeit feuchte luchtvochtigheid")
+BATTERY: Final = _words("bat batt battery batv vbat vbatt vdd batteryvoltage batterylevel accu akku batterie bateria")
+
+NO_READING: Final = _words(
+    "threshold thresholds limit limits alarm alert alarms alerts change changed delta offset calibration calibrated set setpoint setpoints "
+    "target type status state flag flags enable enabled interval dew dewpoint heat heatindex index feels count counter times time timestamp "
+    "min max minimum maximum mean average avg median std stddev sigma variance err error errors report high low hysteresis config mode unit "
+    "units trigger event events lower upper desired required wanted programmed valve pwm correction wet wetbulb bulb chill windchill humidex "
+    "apparent virtual potential raw adc resistance resistor rate slope trend gradient diff difference range period duration age version "
+    "quality ratio uncertainty accuracy precision tolerance deviation resolution forecast predicted previous prev last old code coefficient "
+    "compensation scale date valid invalid connected disconnected present fitted ok fault faulty failure missing",
+)
+"""Words of a value that is no reading now: set points, limits, extremes, derived values, raw values, flags."""
+
+BOARD: Final = _words(
+    "board int mcu cpu chip ic internal onboard device pcb core die housing enclosure system soc module modem radio gateway controller battery batt "
+    "bat charger crystal reference motor compressor",
+)
+ABOVE_ALL: Final = _words("device system module object")
+"""Words that, in the name of an object around it, say nothing about a temperature."""
+
+SOIL: Final = _words("soil ground substrate earth")
+LIQUID: Final = _words("water liquid fluid fuel oil")
+PROCESS: Final = _words(
+    "flow return supply inlet outlet process ir object surface pipe mold radiator wall exhaust boiler coolant steam floor"
+)
+EXTERNAL: Final = _words("ext external probe ds ds18b20 ds18 pt100 pt1000 thermistor thermocouple remote wired tc ntc rtd")
+CHANNEL: Final = _words("channel ch level white red black green blue probe1 probe2 sensor port input")
+COLOURS: Final = ("white", "red", "black", "green", "blue")
+
+NEUTRAL: Final = TEMPERATURE | _words(
+    "c f k x deg degree degrees fahrenheit kelvin tenths hundredths centi deci milli value val reading current measured measurement actual now "
+    "of in at the data ambient air room indoor inside env environment environmental built builtin sensor",
+)
+"""Words that tell no probe from another."""
+
+AMBIENT: Final = _words("ambient air room indoor inside env environment environmental builtin")
+
+WRAPPERS: Final = _words(
+    "data bytes values value payload decoded measurements measurement readings reading sensors sensor uplink message messages object fields "
+    "telemetry air device system module result content params attributes body normalized temperatures meas samples channels probes records report decoder obj history historydata datalog retransmit backlog buffer buffered entries log",
+)
+"""Names of objects that only wrap what is in them."""
+
+DOORS: Final = frozenset(
+    {"door", "door open status", "door open", "door status", "door state", "magnet status", "magnet", "open", "contact state"},
+)
+SUPPLY: Final = frozenset(
+    {("supply", "voltage"), ("storage", "voltage"), ("capacitor", "voltage"), ("volt",), ("volts",), ("voltage",), ("bat", "mon")}
+)
+"""Names of a battery's voltage that do not say battery."""
+
+GLUED: Final = ("temperature", "humidity", "battery", "voltage", "percent", "temp")
+"""Words that people write together with others: roomtemp, batterypercent."""
+
+KNOWN: Final = (
+    NO_READING
+    | BOARD
+    | SOIL
+    | LIQUID
+    | PROCESS
+    | EXTERNAL
+    | CHANNEL
+    | NEUTRAL
+    | HUMIDITY
+    | BATTERY
+    | _words("percent percentage pct perc capacity box relative")
+)
