@@ -114,11 +114,11 @@ def _unglued(word: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4_096)
 def meaning_of(path: tuple[str, ...], unit: str = "") -> Meaning | None:
     """Return what a leaf with these names (outermost first) and this unit is, or None."""
-    names = [words for name in path if (words := words_of(name))]
+    names = [named for name in path if (named := words_of(name))]
     own = names.pop() if names else ()
     if names and _only_tells_which(own):
         own = (*names.pop(), *own)
-    above = tuple(word for words in names for word in words)
+    above = tuple(word for named in names for word in named)
     words = set(own)
     own_name = " ".join(own)
     if (words | set(above)) & v.NO_READING and own_name not in v.DOORS:
