@@ -13,6 +13,7 @@ from pipelines.connectors.metrics import DECODE_DEAD_LETTERS, DECODE_UPLINKS
 from pipelines.domain.decoders.decode import Decoded, ProbeReading, decode
 from pipelines.domain.decoders.message import Rejection, TtnMessage, parse_message
 from pipelines.domain.partition_clock import GRACE_MS
+from pipelines.engine.clock_metrics import show_clock
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.registry import AssignmentEnd, Device, Registry, Sensor, Stamp
 from pipelines.engine.source import Batch, Record
@@ -21,6 +22,8 @@ from schemas.readings import ABSENT_I1, ABSENT_I2, ROW, RowFlag, RowKind, Rows
 from schemas.reasons import RejectReason, code_of_reason
 from schemas.topics import UPLINKS
 from schemas.uplinks import APPLICATION, ORGANIZATION, TICK
+
+FLOW: Final = "decode_uplinks"
 
 OLDEST_MS: Final = 35 * 24 * 60 * 60 * 1000
 """A measured_at longer before its received_at is rejected: `clock_wrong` (architecture 4.13)."""
@@ -109,6 +112,7 @@ class UplinkDecoder:
         clock = record.stamp - GRACE_MS
         before = self._ticked.get(partition, clock - LOOK_BACK_MS)
         self._ticked[partition] = max(clock, before)
+        show_clock(FLOW, partition, self._ticked[partition])
         ends = [assignment_end_row(record, end) for end in self._registry.ends(partition, before, clock)]
         return [*ends, tick_row(record)]
 

@@ -14,6 +14,8 @@ from psycopg import errors
 
 from pipelines.connectors.live import LivePublisher
 from pipelines.connectors.metrics import FLOW_COMMIT_SECONDS, STORE_READINGS
+from pipelines.domain.partition_clock import GRACE_MS
+from pipelines.engine.clock_metrics import show_clock
 from pipelines.engine.conflicts import keep_conflicting
 from pipelines.engine.copying import copy_payload
 from pipelines.engine.latest import LatestReadings
@@ -29,7 +31,7 @@ from pipelines.engine.reading_columns import (
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.source import Batch
 from pipelines.engine.unpack import fresh_rows
-from schemas.readings import STORED_KINDS, Rows
+from schemas.readings import STORED_KINDS, RowKind, Rows
 
 FLOW: Final = "store_readings"
 
@@ -87,6 +89,9 @@ class ReadingStore:
             rows, self._read[item.partition], dropped = fresh_rows([record.value for record in item.records], done)
             STORE_READINGS.labels("repeated").inc(dropped)
             self._pending.append(PartitionRows(item.partition, rows))
+            ticks = rows["measured_at"][rows["kind"] == RowKind.TICK]
+            if len(ticks):
+                show_clock(FLOW, item.partition, int(ticks[-1]) - GRACE_MS)
             self._rows += len(rows)
         if self._rows >= COMMIT_ROWS:
             self.flush()

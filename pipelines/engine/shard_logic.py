@@ -5,9 +5,8 @@ from typing import Final
 
 from bytewax.operators import StatefulBatchLogic
 
-from pipelines.connectors.clock import now_ms
-from pipelines.connectors.metrics import FLOW_CLOCK, FLOW_CLOCK_AGE
 from pipelines.domain.partition_clock import NEVER
+from pipelines.engine.clock_metrics import show_clock
 from pipelines.engine.judgements import Output
 from pipelines.engine.shard import Shard
 from pipelines.engine.source import Batch, Flush
@@ -38,8 +37,7 @@ class ShardLogic(StatefulBatchLogic[Batch | Flush, Output | Flush, bytes]):
         shard = self._shard
         outputs = shard.on_records([record.value for batch in batches for record in batch.records])
         if shard.clock.now != NEVER:
-            FLOW_CLOCK.labels(FLOW, shard.partition).set(shard.clock.now / 1000)
-            FLOW_CLOCK_AGE.labels(FLOW, shard.partition).set((now_ms() - shard.clock.now) / 1000)
+            show_clock(FLOW, shard.partition, shard.clock.now)
         return outputs, False
 
     def snapshot(self) -> bytes:
