@@ -4,7 +4,6 @@ SHELL := /bin/bash
 .PHONY: help setup demo up test check fmt golden bench
 
 PYTHON := .venv/bin/python
-OURS := pipelines api schemas migrations infra
 # Tests that need no servers.
 QUICK := --ignore=tests/integration --ignore=tests/e2e --ignore=tests/faults
 
@@ -26,7 +25,7 @@ test: setup ## Run every test, with real Kafka, PostgreSQL, Redis and Chromium
 check: setup ## Lint, types, import rules and the tests that need no servers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy $(OURS)
+	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@$(PYTHON) -m pytest -q $(QUICK)
 

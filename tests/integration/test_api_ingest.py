@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from kafka import KafkaConsumer, TopicPartition  # type: ignore[import-untyped]
+from kafka import KafkaConsumer, TopicPartition
 
 from infra.local.local_stack import LocalStack
 from schemas.dead_letters import decode_dead_letter
