@@ -1,11 +1,13 @@
 """Who is asking, and which organizations they may see. The only way from a token to an organization's id."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from api.database import Database
 from api.errors import ApiError, not_found
 from api.queries.organizations import Organization, organizations_of_teams
+from api.remembered import Remembered
 from pipelines.connectors.errors import Retryable
 from pipelines.connectors.metrics import AUTH_REFUSALS
 from pipelines.connectors.stack_auth import RefusalReason, TokenRefused, User
@@ -42,11 +44,13 @@ class OrganizationTable:
 
     def __init__(self, database: Database) -> None:
         """Ask this database."""
-        self._database = database
+        self._by_teams: Remembered[frozenset[str], list[Organization]] = Remembered(
+            partial(organizations_of_teams, database),
+        )
 
     async def of_teams(self, teams: frozenset[str]) -> list[Organization]:
         """Return the organizations of teams, by id; raises Retryable."""
-        return await organizations_of_teams(self._database, teams)
+        return await self._by_teams.get(teams)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from pipelines.connectors.timescale import DatabaseConfig
 MAX_CONNECTIONS: Final = 10
 """A process has one core; more connections would only wait for it."""
 
-MAX_WAITING: Final = 200
-"""Requests that may wait for a connection; the next one is told to come back."""
+MAX_WAITING: Final = 2_000
+"""Requests that may wait for a connection, about as many as are served while one waits; the next is told to come back."""
 
 WAIT_SECONDS: Final = 5.0
 """How long a request waits for a connection."""

@@ -3,6 +3,7 @@
 from typing import Final, Protocol
 
 from api.database import Database, Row
+from api.remembered import Remembered
 from api.shapes import SiteAnswer
 
 SITES: Final = """
@@ -20,10 +21,11 @@ ORDER BY id LIMIT %(limit)s
 """
 
 OWNER: Final = {
-    "site": "SELECT organization_id, id AS site_id FROM sites WHERE id = %(id)s AND organization_id = ANY(%(scope)s)",
-    "unit": "SELECT organization_id, site_id FROM units WHERE id = %(id)s AND organization_id = ANY(%(scope)s)",
-    "sensor": "SELECT organization_id, 0 AS site_id FROM sensors WHERE id = %(id)s AND organization_id = ANY(%(scope)s)",
+    "site": "SELECT organization_id FROM sites WHERE id = %(id)s",
+    "unit": "SELECT organization_id FROM units WHERE id = %(id)s",
+    "sensor": "SELECT organization_id FROM sensors WHERE id = %(id)s",
 }
+"""Whose a place is, never changes; PlaceTable alone asks without a scope, and tells nobody outside it."""
 
 
 class Places(Protocol):
@@ -40,10 +42,16 @@ class PlaceTable:
     def __init__(self, database: Database) -> None:
         """Ask this database."""
         self._database = database
+        self._owners: Remembered[tuple[str, int], int | None] = Remembered(self._owner)
 
     async def organization_of(self, kind: str, place: int, scope: list[int]) -> int | None:
         """Return the organization of a `site`, `unit` or `sensor` within a scope, or None; raises Retryable."""
-        row = await self._database.row(OWNER[kind], {"id": place, "scope": scope})
+        owner = await self._owners.get((kind, place))
+        return owner if owner in scope else None
+
+    async def _owner(self, place: tuple[str, int]) -> int | None:
+        kind, number = place
+        row = await self._database.row(OWNER[kind], {"id": number})
         return None if row is None else int(row["organization_id"])
 
 

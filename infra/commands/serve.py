@@ -6,6 +6,7 @@ from asyncio import TimerHandle
 from typing import Any, Final
 
 import click
+import structlog
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -116,6 +117,7 @@ def command(host: str, port: int) -> None:
         click.echo(f"coldstream serve: {error}", err=True)
         sys.exit(2)
     allow_open_files()
+    structlog.get_logger().info("serving", address=f"http://{host}:{port}")
     running = server(settings, host, port)
     running.run()
     if not running.started:

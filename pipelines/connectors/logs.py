@@ -13,7 +13,7 @@ from pipelines.connectors.settings import flag, setting
 
 LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
-CHATTY: Final = ("httpx", "httpcore", "asyncio", "kafka")
+CHATTY: Final = ("httpx", "httpcore", "asyncio", "kafka", "uvicorn.error")
 """Libraries whose information is one line per request or connection: only their warnings are written."""
 
 SECRET_KEY: Final = re.compile(r"secret|token|password|authorization|api_?key|cookie", re.IGNORECASE)

@@ -260,8 +260,13 @@ class Memberships:
         if task is None:
             task = asyncio.create_task(self._ask(user))
             self._asking[user] = task
-            task.add_done_callback(lambda _done: self._asking.pop(user, None))
+            task.add_done_callback(lambda done: self._asked(user, done))
         return task
+
+    def _asked(self, user: str, done: "asyncio.Task[frozenset[str]]") -> None:
+        self._asking.pop(user, None)
+        if not done.cancelled():
+            done.exception()  # looked at, also where nobody waits for it any longer
 
     async def _ask(self, user: str) -> frozenset[str]:
         body = await get_json(self._client, self._url, self._headers, {"user_id": user})
