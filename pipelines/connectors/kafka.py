@@ -161,6 +161,10 @@ OFFSET_TRIES: Final = 20
 MISSING: Final = frozenset({KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART})  # noqa: SLF001
 
 
+PASSING: Final = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.BROKER_NOT_AVAILABLE})
+"""Errors of a partition that has just been made or moved; the client does not call all of them retriable."""
+
+
 def offsets_now(consumer: Consumer, topic: str, partitions: Sequence[int]) -> dict[int, tuple[int, int]]:
     """Return the oldest and the next offset of each partition.
 
@@ -178,7 +182,7 @@ def _offsets_of(consumer: Consumer, topic: str, partition: int) -> tuple[int, in
             if kafka_error.code() in MISSING:
                 message = f"topic {topic} or one of its partitions is missing: run `coldstream topics --create`"
                 raise Misconfigured(message) from error
-            if not left or not kafka_error.retriable():
+            if not left or not (kafka_error.retriable() or kafka_error.code() in PASSING):
                 message = f"the offsets of {topic} could not be read: {kafka_error.str()}"
                 raise Retryable(message) from error
             consumer.poll(0.5)
