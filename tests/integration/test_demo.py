@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from infra.commands.demo import clear
 from infra.local.ports import free_base
 
 COLDSTREAM: Final = str(Path(sys.executable).parent / "coldstream")
@@ -27,6 +28,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         timeout=LIMIT_SECONDS,
         check=False,
     )
+    clear(data)
     assert done.returncode == 0, done.stderr[-4_000:]
     lines = done.stdout.splitlines()
     assert len(lines) == 1
