@@ -1,14 +1,15 @@
 """What stands beside the temperature: humidity, battery, door. A value that cannot be true is left out."""
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
+
+import msgspec
 
 from pipelines.domain.decimals import scaled
 from pipelines.domain.decoders.flags import is_distrusted
 from pipelines.domain.decoders.leaves import Leaf
 from pipelines.domain.decoders.names import Meaning, Quantity
-from pipelines.domain.decoders.numbers import number_of
+from pipelines.domain.decoders.numbers import number_of, quick_scaled
 from pipelines.domain.decoders.probes import Context
 from pipelines.domain.decoders.readings import ProbeReading
 
@@ -28,8 +29,7 @@ _LIMITS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(msgspec.Struct, frozen=True, gc=False):
     """Humidity in hundredths of a percent, battery in millivolts and percent, door."""
 
     humidity: int | None = None
@@ -40,11 +40,16 @@ class Beside:
     @property
     def has_any(self) -> bool:
         """Return whether there is anything."""
-        return any(value is not None for value in (self.humidity, self.battery_millivolts, self.battery_percent, self.door_open))
+        return (
+            self.humidity is not None
+            or self.battery_millivolts is not None
+            or self.battery_percent is not None
+            or self.door_open is not None
+        )
 
     def on(self, reading: ProbeReading) -> ProbeReading:
         """Return a reading that carries this."""
-        return replace(
+        return msgspec.structs.replace(
             reading,
             humidity=self.humidity,
             battery_millivolts=self.battery_millivolts,
@@ -81,12 +86,19 @@ def beside_of(named: list[tuple[Leaf, Meaning]], context: Context) -> Beside:
 
 
 def _humidity(value: object) -> int | None:
+    quick = quick_scaled(value, 100)
+    if quick is not None and 0 < quick < MOST_PERCENT * 100:
+        return quick
     parsed = number_of(value)
     return scaled(parsed[0], 2) if parsed is not None and 0 <= parsed[0] <= MOST_PERCENT else None
 
 
 def _battery(leaf: Leaf, scale: str) -> tuple[str, int]:
     """Return `v` with millivolts, `percent` with percent, or an empty scale where the value cannot be true."""
+    if scale == "v" and leaf.unit in ("", "V"):
+        quick = quick_scaled(leaf.value, 1000)
+        if quick is not None and LEAST_MILLIVOLTS < quick < MOST_VOLTS * 1000:
+            return "v", quick
     parsed = number_of(leaf.value)
     if parsed is None:
         return "", 0

@@ -4,8 +4,9 @@ It puts the parts together: `leaves` flattens, `names` and `models` say what eac
 """
 
 from collections import defaultdict
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from pipelines.domain.decoders.beside import Beside, beside_of
 from pipelines.domain.decoders.flags import distrusts_of
@@ -13,7 +14,7 @@ from pipelines.domain.decoders.leaves import Leaf, leaves
 from pipelines.domain.decoders.message import MessageKind, Rejection, TtnMessage
 from pipelines.domain.decoders.models import Model, model_of, normalized_model_of
 from pipelines.domain.decoders.names import Meaning, Quantity, Role, meaning_of, unit_scale, words_of
-from pipelines.domain.decoders.probes import Context, Probe, headline_of, main_of, probes_of
+from pipelines.domain.decoders.probes import Context, Probe, headline_of, main_of, probes_of, with_absent_probe
 from pipelines.domain.decoders.readings import Decoded, ProbeReading
 from pipelines.domain.decoders.vocabulary import TEMPERATURE
 from schemas.reasons import RejectReason
@@ -84,9 +85,11 @@ def _from_leaves(message: TtnMessage, found: list[Leaf], model: Model, payload: 
     probes = probes_of(_temperatures(current), context, measured_at)
     beside = beside_of(current, context)
     history, newest = _history(past, context)
+    if probes:
+        probes = with_absent_probe(probes, context, measured_at)
     if not probes and not beside.has_any and not history:
         return _nothing(message, "nothing in the payload is a temperature, humidity, battery or door")
-    return _assembled(message.kind, measured_at, probes, beside, history, newest)
+    return _assembled(message.kind, measured_at, model, probes, beside, history, newest)
 
 
 def _context(found: list[Leaf], model: Model, payload: dict[str, object]) -> Context:
@@ -97,7 +100,8 @@ def _context(found: list[Leaf], model: Model, payload: dict[str, object]) -> Con
             if words and words[-1] in ("unit", "units", "scale") and _UNIT_NAMES.issuperset(words) and unit_scale(leaf.value) in ("f", "k"):
                 default_scale = unit_scale(leaf.value) or ""
     says_unplugged = payload.get("thermistorProperlyConnected") is False or payload.get("No_connect") in (True, "Sensor no connection")
-    return Context(model, distrusts_of(found), default_scale, says_unplugged)
+    has_external = says_unplugged or payload.get("Ext_sensor") == "Temperature Sensor"
+    return Context(model, distrusts_of(found), default_scale, says_unplugged, has_external)
 
 
 def _named(found: list[Leaf], model: Model) -> Named:
@@ -168,17 +172,23 @@ def _history(past: Named, context: Context) -> tuple[list[ProbeReading], ProbeRe
             found[0] = beside.on(found[0])
         readings += found
         newest = max(newest, (at, probes), key=lambda entry: entry[0])
-    return readings, main_of(newest[1])
+    return readings, main_of(newest[1], context.model)
 
 
 def _assembled(
-    kind: MessageKind, measured_at: int, probes: list[Probe], beside: Beside, history: list[ProbeReading], newest: ProbeReading | None
+    kind: MessageKind,
+    measured_at: int,
+    model: Model,
+    probes: list[Probe],
+    beside: Beside,
+    history: list[ProbeReading],
+    newest: ProbeReading | None,
 ) -> Decoded:
-    main = main_of(probes)
+    main = main_of(probes, model)
     headline = headline_of(probes, main)
     readings = [probe.reading for probe in probes]
     if beside.has_any:
-        carrier = main or headline or next((reading for reading in readings if not reading.secondary), None)
+        carrier = main or (None if model.is_wired else headline or next((reading for reading in readings if not reading.secondary), None))
         if carrier is None:
             readings.append(beside.on(ProbeReading(MAIN, measured_at)))
         else:

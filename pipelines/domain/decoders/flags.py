@@ -16,6 +16,9 @@ _BAD: Final = frozenset({"invalid", "disconnected", "unplugged", "missing", "bro
 _FILLING: Final = frozenset({"is", "has", "properly", "status", "state", "flag", "reading", "value", "data", "not"})
 _NO: Final = frozenset({"false", "no"})
 _YES: Final = frozenset({"true", "yes"})
+_STATES: Final = frozenset({"status", "state", "exception"})
+_TEXT: Final = 40
+"""Characters of a state that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,13 @@ def distrusts_of(found: list[Leaf]) -> list[Distrust]:
         if flag is not None and _is_bad(leaf.value, is_good=flag[1]):
             # A flag about something by name may stand in an object of its own (`status`); one about all is about its own object.
             distrusts.append(Distrust((), flag[0]) if flag[0] else Distrust(leaf.path[:-1], flag[0]))
+        elif (
+            isinstance(leaf.value, str)
+            and leaf.path
+            and (about := _state_of(leaf.path[-1]))
+            and _BAD.intersection(words_of(leaf.value[:_TEXT]))
+        ):
+            distrusts.append(Distrust((), about))
     return distrusts
 
 
@@ -54,6 +64,13 @@ def _flag(name: str) -> tuple[frozenset[str], bool] | None:
     if not about and words not in ({"valid"}, {"invalid"}):
         return None
     return about, bool(good) != ("not" in words)
+
+
+@lru_cache(maxsize=4_096)
+def _state_of(name: str) -> frozenset[str]:
+    """Return what a name is the state of, as temperature_sensor_status is of the temperature; empty where it is of nothing told."""
+    words = set(words_of(name))
+    return _canonical(words - _STATES - _FILLING - {"sensor"}) if words & _STATES else frozenset()
 
 
 def _canonical(words: set[str]) -> frozenset[str]:

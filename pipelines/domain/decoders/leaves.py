@@ -37,7 +37,8 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):
     @property
     def name(self) -> str:
         """Return the innermost name."""
-        return next((name for name in reversed(self.path) if name), "")
+        path = self.path
+        return path[-1] if path and path[-1] else next((name for name in reversed(path) if name), "")
 
 
 class _Around(msgspec.Struct, frozen=True, gc=False):

@@ -32,6 +32,8 @@ class Model:
     """Roles of probes that are a DS18B20, which holds 85.0 after power-on."""
     all_ones_is_missing: bool = False
     """-0.1 on a channel is 0xFFFF, no probe; a real -0.1 cannot be told from it."""
+    is_wired: bool = False
+    """Sold for its wired probe: an uplink without it is not one of the built-in sensor."""
     needs: dict[str, tuple[str, str]] = field(default_factory=dict)
     """A name of `names` that means something only beside another name with this value."""
 
@@ -106,6 +108,11 @@ MODELS: Final = (
     Entry("decentlab", "dl-pr26", Model(plain=Role.LIQUID, battery="v")),
     Entry("decentlab", "dl-ds18", Model(plain=Role.EXTERNAL, battery="v", ranges={Role.EXTERNAL: DS18B20}, power_on_85=WIRED)),
     Entry("decentlab", "", Model(plain=Role.EXTERNAL, battery="v")),
+    Entry(
+        "elsys",
+        "elt",
+        Model(battery="mv", ranges={Role.AMBIENT: (-4_000, 8_500), Role.EXTERNAL: DS18B20}, power_on_85=WIRED, is_wired=True),
+    ),
     Entry("elsys", "", Model(battery="mv", ranges={Role.AMBIENT: (-4_000, 8_500), Role.EXTERNAL: DS18B20}, power_on_85=WIRED)),
     Entry("netvox", "r718e", Model(plain=Role.BOARD, battery="v")),
     Entry("netvox", "rb11", Model(plain=Role.BOARD, battery="v")),

@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from pipelines.domain.decimals import scaled
 from pipelines.domain.decoders.flags import Distrust, is_distrusted
 from pipelines.domain.decoders.leaves import Leaf
-from pipelines.domain.decoders.models import Model
+from pipelines.domain.decoders.models import UNKNOWN, Model
 from pipelines.domain.decoders.names import PRIMARY, Meaning, Role, unit_scale, words_of
-from pipelines.domain.decoders.numbers import SENTINELS, in_celsius, number_of
+from pipelines.domain.decoders.numbers import SENTINELS, in_celsius, number_of, quick_hundredths
 from pipelines.domain.decoders.readings import ProbeReading
 from pipelines.domain.temperatures import HIGHEST_POSSIBLE, LOWEST_POSSIBLE
 from schemas.reasons import RejectReason
@@ -22,12 +24,12 @@ LARGEST: Final = 1_000_000
 ALL_ONES: Final = frozenset({-10, -1, -6})
 """0xFFFF in tenths, hundredths and sixteenths of a degree, as hundredths: what a bus without a probe reads."""
 ALL_ONES_TENTHS: Final = -10
+_ANYWHERE: Final = (LOWEST_POSSIBLE, HIGHEST_POSSIBLE)
 POWER_ON: Final = 8_500
 SEVERAL: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """A probe's role and what it gave."""
 
     role: Role
@@ -44,6 +46,8 @@ class Context:
     """`f` where the device says that its temperatures are in Fahrenheit."""
     is_unplugged: bool = False
     """The device says that its external probe is not connected."""
+    has_external: bool = False
+    """The device says that it is set up for an external probe, connected or not."""
 
 
 def probes_of(temperatures: Iterable[tuple[Leaf, Meaning]], context: Context, measured_at: int) -> list[Probe]:
@@ -82,18 +86,13 @@ def _judged(leaf: Leaf, meaning: Meaning, scale: str | None, context: Context, m
 def _believed(leaf: Leaf, meaning: Meaning, scale: str | None, context: Context) -> tuple[int | None, RejectReason | None, str]:
     """Return a temperature in hundredths, or why it is none with a sentence for people."""
     model, name = context.model, leaf.name
-    parsed = number_of(leaf.value)
-    if parsed is None or scale is None:
-        return None, RejectReason.NOT_A_NUMBER, f"{name} is {str(leaf.value)[:40]!r}"
-    number = parsed[0]
-    if number in SENTINELS or abs(number) > LARGEST:
-        return None, RejectReason.SENTINEL, f"{name} is {number}: the device has no value"
-    if scale:
-        number = in_celsius(number, scale)
-    temperature = scaled(number, 2)
-    low, high = model.ranges.get(meaning.role, (LOWEST_POSSIBLE, HIGHEST_POSSIBLE))
-    if not max(low, LOWEST_POSSIBLE) <= temperature <= min(high, HIGHEST_POSSIBLE):
-        return None, RejectReason.OUT_OF_RANGE, f"{name} is {number}; {low / 100:g} to {high / 100:g} can be true"
+    low, high = model.ranges.get(meaning.role, _ANYWHERE)
+    low, high = max(low, LOWEST_POSSIBLE), min(high, HIGHEST_POSSIBLE)
+    temperature = None if scale != "" else quick_hundredths(leaf.value)
+    if temperature is None or not low <= temperature <= high:
+        temperature, fault, detail = _looked_at(leaf, scale, low, high)
+        if temperature is None:
+            return None, fault, detail
     if temperature == POWER_ON and (meaning.role in model.power_on_85 or "ds18" in name.lower()):
         return None, RejectReason.POWER_ON_85, f"{name} is 85.0, what the probe holds before it has measured"
     if temperature == 0 and name in model.zero_is_missing:
@@ -103,6 +102,32 @@ def _believed(leaf: Leaf, meaning: Meaning, scale: str | None, context: Context)
     if context.distrusts and is_distrusted(leaf, context.distrusts):
         return None, RejectReason.PROBE_MISSING, f"the device says that {name} is not valid"
     return temperature, None, ""
+
+
+def _looked_at(leaf: Leaf, scale: str | None, low: int, high: int) -> tuple[int | None, RejectReason | None, str]:
+    """Return the temperature of a value that is not plainly one: text, another scale, a sentinel, out of range."""
+    name = leaf.name
+    parsed = number_of(leaf.value)
+    if parsed is None or scale is None:
+        return None, RejectReason.NOT_A_NUMBER, f"{name} is {str(leaf.value)[:40]!r}"
+    number = parsed[0]
+    if number in SENTINELS or abs(number) > LARGEST:
+        return None, RejectReason.SENTINEL, f"{name} is {number}: the device has no value"
+    if scale:
+        number = in_celsius(number, scale)
+    temperature = scaled(number, 2)
+    if not low <= temperature <= high:
+        return None, RejectReason.OUT_OF_RANGE, f"{name} is {number}; {low / 100:g} to {high / 100:g} can be true"
+    return temperature, None, ""
+
+
+def with_absent_probe(probes: list[Probe], context: Context, measured_at: int) -> list[Probe]:
+    """Return the probes with the external one as a fault, where the device says that it has one and sends nothing of it."""
+    if not context.has_external or any(probe.role is Role.EXTERNAL for probe in probes):
+        return probes
+    detail = "the device says that a probe belongs to it, and sends no value of it"
+    absent = ProbeReading(Role.EXTERNAL.value, measured_at, fault=RejectReason.PROBE_MISSING, detail=detail)
+    return [*probes, Probe(Role.EXTERNAL, absent)]
 
 
 def _without_phantoms(probes: list[Probe], model: Model) -> list[Probe]:
@@ -143,11 +168,13 @@ def _renamed(reading: ProbeReading, probe: str) -> ProbeReading:
     )
 
 
-def main_of(probes: list[Probe]) -> ProbeReading | None:
-    """Return the best-ranked probe; None where several are equal."""
+def main_of(probes: list[Probe], model: Model = UNKNOWN) -> ProbeReading | None:
+    """Return the best-ranked probe; None where several are equal, or the wired one that the model is sold for sent nothing."""
     external = [probe.reading for probe in probes if probe.role is Role.EXTERNAL]
     if external:
         return external[0] if len(external) == 1 else None
+    if model.is_wired:
+        return None
     channels = [probe.reading for probe in probes if probe.role is Role.CHANNEL]
     ambient = [probe.reading for probe in probes if probe.role is Role.AMBIENT]
     if len(channels) == 1 and not ambient:

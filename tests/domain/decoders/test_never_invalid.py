@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.domain.decimals import scaled
 from pipelines.domain.decoders.decode import Decoded, decode
 from pipelines.domain.decoders.message import TtnMessage, parse_message
-from pipelines.domain.decoders.numbers import SENTINELS
+from pipelines.domain.decoders.numbers import SENTINELS, quick_hundredths, quick_scaled
+from schemas.reasons import RejectReason
 
 HEARD_AT = "2026-03-01T10:00:00Z"
 HEARD_AT_MS = 1_772_359_200_000
@@ -175,3 +177,50 @@ def test_equal_probes_have_no_headline_and_each_its_own_name(payload: object) ->
 
     assert found.headline is None
     assert len({one.probe for one in found.readings}) == 2
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"BatV": 3.0, "Ext_sensor": "Temperature Sensor", "Hum_SHT": 50, "TempC_SHT": 4.0},
+        {"BatV": 3.0, "Ext_sensor": "Temperature Sensor", "No_connect": "Sensor no connection", "TempC_SHT": 4.0},
+    ],
+)
+def test_the_built_in_sensor_does_not_step_in_for_a_probe_the_device_is_set_up_for(payload: object) -> None:
+    found = decoded(payload, "dragino", "lht65")
+
+    assert found.main is not None
+    assert (found.main.probe, found.main.fault, found.main.battery_millivolts) == ("external", RejectReason.PROBE_MISSING, 3_000)
+    assert found.headline is not None
+    assert found.headline.probe == "ambient"
+
+
+def test_a_frame_without_the_probe_its_model_is_sold_for_is_nobodys_main_reading() -> None:
+    found = decoded({"temperature": 4.0, "humidity": 40, "vdd": 3600}, "elsys", "elt-2")
+
+    assert found.main is None
+    assert [(one.probe, one.temperature, one.battery_millivolts) for one in found.readings] == [
+        ("ambient", 400, None),
+        ("main", None, 3_600),
+    ]
+
+
+@pytest.mark.parametrize("name", ["temperature_sensor_status", "temperature_exception"])
+def test_a_value_whose_state_is_an_error_is_a_fault(name: str) -> None:
+    found = decoded({"temperature": 4.2, name: "read error"}, "milesight-iot", "em320-th")
+
+    assert found.main is not None
+    assert (found.main.temperature, found.headline) == (None, None)
+
+
+@given(
+    value=st.floats(-200, 200)
+    | st.integers(-200, 200)
+    | st.decimals(-200, 200, places=3).map(float)
+    | st.sampled_from(sorted(SENTINELS)).map(float)
+)
+def test_the_quick_way_rounds_as_decimals_do_and_passes_no_sentinel(value: float) -> None:
+    hundredths = quick_hundredths(value)
+
+    assert hundredths is None or (hundredths == scaled(value, 2) and Decimal(repr(value)) not in SENTINELS)
+    assert quick_scaled(value, 1_000) in (None, scaled(value, 3))
