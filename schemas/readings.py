@@ -4,6 +4,7 @@ A record is a 4-byte head (magic, schema version, reserved) and whole rows. All 
 "skip rows at or below the offset I have done" is exact however often decode_uplinks wrote them.
 """
 
+import struct
 from enum import IntEnum, IntFlag
 from typing import Final
 
@@ -80,6 +81,9 @@ ROW: Final = np.dtype(
         ("reserved", "u1"),
     ],
 )
+
+PACKED_ROW: Final = struct.Struct("<qqqiiiiiiihhhbbBBBB")
+"""One ROW of plain numbers: packing rows one by one and joining them is three times as fast as an array of tuples."""
 
 Rows = npt.NDArray[np.void]
 

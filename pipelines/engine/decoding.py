@@ -6,6 +6,7 @@ The only I/O is the registry's, prepared once a batch. A poison message costs it
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import psycopg
 
@@ -18,7 +19,7 @@ from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.registry import AssignmentEnd, Device, Registry, Sensor, Stamp
 from pipelines.engine.source import Batch, Record
 from schemas.dead_letters import DeadLetter
-from schemas.readings import ABSENT_I1, ABSENT_I2, ROW, RowFlag, RowKind, Rows
+from schemas.readings import ABSENT_I1, ABSENT_I2, PACKED_ROW, ROW, RowFlag, RowKind, Rows
 from schemas.reasons import RejectReason, code_of_reason
 from schemas.topics import UPLINKS
 from schemas.uplinks import APPLICATION, ORGANIZATION, TICK
@@ -46,12 +47,17 @@ HUMIDITY_MOST: Final = 10_000
 MILLIVOLTS_MOST: Final = 32_000
 PERCENT_MOST: Final = 100
 
-Values = tuple[int, ...]
-"""A row's values in the order of schemas.readings.ROW."""
+Row = bytes
+"""One row, packed as schemas.readings.ROW."""
+
+pack: Final = PACKED_ROW.pack
+
+WITH_READINGS: Final = DECODE_UPLINKS.labels("readings")
+ENDED: Final = {kind: DECODE_UPLINKS.labels(kind.name.lower()) for kind in (RowKind.HEARD, RowKind.REJECTED, RowKind.UNASSIGNED)}
+"""Looked up once: one of them is counted for every uplink."""
 
 
-@dataclass(frozen=True, slots=True)
-class Uplink:
+class Uplink(msgspec.Struct, frozen=True, gc=False):
     """One record of `uplinks`, parsed."""
 
     record: Record
@@ -90,21 +96,22 @@ class UplinkDecoder:
         }
         newest = max(record.stamp for record in records)
         self._database.transact(lambda connection: self._prepare(connection, keys, newest))
-        values: list[Values] = []
+        packed: list[Row] = []
         letters: list[DeadLetter] = []
         for record, uplink in zip(records, uplinks, strict=True):
             if uplink is None:
-                values += self._tick_rows(partition, record)
+                packed += self._tick_rows(partition, record)
             else:
                 rows, rejected = self._rows(uplink)
-                values += rows
-                letters += [letter_of(uplink, partition, part, rejection) for part, rejection in enumerate(rejected)]
-        return DecodedBatch(partition, np.array(values, dtype=ROW), letters)
+                packed += rows
+                if rejected:
+                    letters += [letter_of(uplink, partition, part, rejection) for part, rejection in enumerate(rejected)]
+        return DecodedBatch(partition, np.frombuffer(b"".join(packed), dtype=ROW), letters)
 
     def _prepare(self, connection: psycopg.Connection, keys: set[tuple[int, str]], newest_stamp: int) -> None:
         self._registry.prepare(connection, keys, newest_stamp)
 
-    def _tick_rows(self, partition: int, record: Record) -> list[Values]:
+    def _tick_rows(self, partition: int, record: Record) -> list[Row]:
         """Return the ends of assignments that the clock has passed since the last tick, and the tick.
 
         After a restart the last tick is not known: ends of a day are said again, and change nothing.
@@ -116,7 +123,7 @@ class UplinkDecoder:
         ends = [assignment_end_row(record, end) for end in self._registry.ends(partition, before, clock)]
         return [*ends, tick_row(record)]
 
-    def _rows(self, uplink: Uplink) -> tuple[list[Values], list[Rejection]]:
+    def _rows(self, uplink: Uplink) -> tuple[list[Row], list[Rejection]]:
         """Return the rows of one uplink, never none, and what of it was rejected."""
         message = uplink.message
         if isinstance(message, TtnMessage):
@@ -175,9 +182,9 @@ def clock_refusal(measured_at: int, received_at: int) -> Rejection | None:
     return None
 
 
-def stamped_rows(uplink: Uplink, decoded: Decoded, device: Device) -> tuple[list[Values], list[Rejection]]:
+def stamped_rows(uplink: Uplink, decoded: Decoded, device: Device) -> tuple[list[Row], list[Rejection]]:
     """Return the rows of decoded readings under the terms in force when they were measured."""
-    rows: list[Values] = []
+    rows: list[Row] = []
     rejected: list[Rejection] = []
     for reading in decoded.readings:
         sensor = sensor_of(reading, decoded, device)
@@ -191,7 +198,7 @@ def stamped_rows(uplink: Uplink, decoded: Decoded, device: Device) -> tuple[list
             if fault is not None:
                 rejected.append(fault)
     if rows:
-        DECODE_UPLINKS.labels("readings").inc()
+        WITH_READINGS.inc()
         return rows, rejected
     if rejected:
         return [end_row(uplink, RowKind.REJECTED, device, rejected[0].reason)], rejected
@@ -214,7 +221,7 @@ def sensor_of(reading: ProbeReading, decoded: Decoded, device: Device) -> Sensor
     return None
 
 
-def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: Sensor, stamp: Stamp) -> tuple[Values, Rejection | None]:
+def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: Sensor, stamp: Stamp) -> tuple[Row, Rejection | None]:
     """Return the row of one reading, calibrated, and why its value was not believed, if it was not."""
     temperature, fault, detail = reading.temperature, reading.fault, reading.detail
     if temperature is not None:
@@ -222,7 +229,7 @@ def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: S
         if not COLDEST <= temperature <= HOTTEST:
             temperature, fault, detail = None, RejectReason.OUT_OF_RANGE, "outside -100..+150 degrees C once calibrated"
     kind = RowKind.FAULT if fault is not None else RowKind.ANCILLARY if temperature is None else RowKind.READING
-    values = (
+    row = pack(
         uplink.record.offset,
         reading.measured_at,
         uplink.record.stamp,
@@ -243,7 +250,7 @@ def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: S
         int(RowFlag.HISTORY) if reading.history else 0,
         0,
     )
-    return values, None if fault is None else Rejection(fault, f"probe {reading.probe}: {detail}")
+    return row, None if fault is None else Rejection(fault, f"probe {reading.probe}: {detail}")
 
 
 def within(value: int | None, most: int, absent: int) -> int:
@@ -251,9 +258,9 @@ def within(value: int | None, most: int, absent: int) -> int:
     return absent if value is None or not 0 <= value <= most else value
 
 
-def end_row(uplink: Uplink, kind: RowKind, device: Device | None, reason: RejectReason | None) -> Values:
+def end_row(uplink: Uplink, kind: RowKind, device: Device | None, reason: RejectReason | None) -> Row:
     """Return the row of an uplink that stores nothing; where the device is known, it was heard."""
-    DECODE_UPLINKS.labels(kind.name.lower()).inc()
+    ENDED[kind].inc()
     message = uplink.message
     heard_at = message.measured_at if isinstance(message, TtnMessage) else None
     if heard_at is None or clock_refusal(heard_at, uplink.record.stamp) is not None:
@@ -265,7 +272,7 @@ def end_row(uplink: Uplink, kind: RowKind, device: Device | None, reason: Reject
             if stamp is not None:
                 sensor, unit, configuration = candidate.id, stamp.unit, stamp.configuration
                 break
-    return (
+    return pack(
         uplink.record.offset,
         heard_at,
         uplink.record.stamp,
@@ -288,17 +295,17 @@ def end_row(uplink: Uplink, kind: RowKind, device: Device | None, reason: Reject
     )
 
 
-def tick_row(record: Record) -> Values:
+def tick_row(record: Record) -> Row:
     """Return the row of a tick."""
     absent = (ABSENT_I2, ABSENT_I2, ABSENT_I2, ABSENT_I1, ABSENT_I1)
-    return (record.offset, record.stamp, record.stamp, 0, 0, 0, 0, 0, 0, 0, *absent, int(RowKind.TICK), 0, 0, 0)
+    return pack(record.offset, record.stamp, record.stamp, 0, 0, 0, 0, 0, 0, 0, *absent, int(RowKind.TICK), 0, 0, 0)
 
 
-def assignment_end_row(record: Record, end: AssignmentEnd) -> Values:
+def assignment_end_row(record: Record, end: AssignmentEnd) -> Row:
     """Return the row that ends an assignment; it stands with its tick, under the tick's offset."""
     absent = (ABSENT_I2, ABSENT_I2, ABSENT_I2, ABSENT_I1, ABSENT_I1)
     place = (end.sensor, end.device, end.unit, end.organization, end.assignment)
-    return (record.offset, end.at, record.stamp, *place, 0, 0, *absent, int(RowKind.ASSIGNMENT_END), 0, 0, 0)
+    return pack(record.offset, end.at, record.stamp, *place, 0, 0, *absent, int(RowKind.ASSIGNMENT_END), 0, 0, 0)
 
 
 def letter_of(uplink: Uplink, partition: int, part: int, rejection: Rejection) -> DeadLetter:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import psycopg
 
 from schemas.partitions import device_partition
@@ -50,8 +51,7 @@ class Assignment:
     valid_to: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True, gc=False):
     """The terms of a reading."""
 
     unit: int
@@ -62,28 +62,47 @@ class Stamp:
     """Hundredths of a degree, added to what was measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sensor:
-    """One probe and its timelines."""
+class Sensor(msgspec.Struct, frozen=True, gc=False):
+    """One probe, and the terms in force from when on: instants ascending (ms UTC), None where it is assigned to no unit."""
 
     id: int
     probe: str
+    starts: tuple[int, ...]
+    stamps: tuple[Stamp | None, ...]
+
+    def stamp(self, measured_at: int) -> Stamp | None:
+        """Return the terms in force at an instant (ms UTC), or None where the sensor is assigned to no unit."""
+        index = bisect_right(self.starts, measured_at)
+        return self.stamps[index - 1] if index else None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the registry says of one sensor over time."""
+
     assignments: tuple[Assignment, ...]
     configurations: Timeline
     calibrations: Timeline
     policies: dict[int, Timeline]
     """By unit."""
 
-    def stamp(self, measured_at: int) -> Stamp | None:
-        """Return the terms in force at an instant (ms UTC), or None where the sensor is assigned to no unit."""
+    def sensor(self, number: int, probe: str) -> Sensor:
+        """Return the sensor, with its stamp between any two instants at which something changes."""
+        starts = {instant for one in self.assignments for instant in (one.valid_from, one.valid_to) if instant is not None}
+        for timeline in (self.configurations, self.calibrations, *self.policies.values()):
+            starts.update(timeline.starts)
+        ordered = tuple(sorted(starts))
+        return Sensor(number, probe, ordered, tuple(self._at(instant) for instant in ordered))
+
+    def _at(self, instant: int) -> Stamp | None:
         for assignment in self.assignments:
-            if assignment.valid_from <= measured_at and (assignment.valid_to is None or measured_at < assignment.valid_to):
+            if assignment.valid_from <= instant and (assignment.valid_to is None or instant < assignment.valid_to):
                 return Stamp(
                     assignment.unit,
                     assignment.id,
-                    self.policies.get(assignment.unit, NOTHING).at(measured_at),
-                    self.configurations.at(measured_at),
-                    self.calibrations.at(measured_at),
+                    self.policies.get(assignment.unit, NOTHING).at(instant),
+                    self.configurations.at(instant),
+                    self.calibrations.at(instant),
                 )
         return None
 
@@ -205,14 +224,13 @@ def _load(connection: psycopg.Connection, keys: list[DeviceKey]) -> dict[DeviceK
         if sensor is not None:
             versions = configurations.get(sensor, [])
             of_units = tuple(assignments.get(sensor, ()))
-            known.sensors[probe] = Sensor(
-                sensor,
-                probe,
+            terms = Terms(
                 of_units,
                 _timeline([(start, number) for start, number, _ in versions]),
                 _timeline([(start, offset) for start, _, offset in versions]),
                 {assignment.unit: timelines[assignment.unit] for assignment in of_units if assignment.unit in timelines},
             )
+            known.sensors[probe] = terms.sensor(sensor, probe)
     return found
 
 

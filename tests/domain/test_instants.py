@@ -1,6 +1,10 @@
 """Times to and from text."""
 
+from datetime import datetime
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.domain.instants import UnreadableInstant, format_instant, parse_instant
 
@@ -64,3 +68,28 @@ def test_instants_survive_the_way_to_text_and_back(instant: int) -> None:
 def test_text_has_milliseconds_and_a_z() -> None:
     assert format_instant(NEW_YEAR) == "2026-01-01T00:00:00.000Z"
     assert format_instant(NEW_YEAR + 5) == "2026-01-01T00:00:00.005Z"
+
+
+@given(
+    moment=st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12, 31)),  # noqa: DTZ001 - hypothesis wants them naive
+    fraction=st.from_regex(r"[0-9]{1,12}", fullmatch=True),
+)
+def test_times_as_the_things_stack_writes_them_are_read_as_any_other_way_of_writing(moment: datetime, fraction: str) -> None:
+    text = f"{moment.replace(microsecond=0).isoformat()}.{fraction}"
+
+    assert parse_instant(f"{text}Z") == parse_instant(f"{text}+00:00")
+
+
+@given(st.text(alphabet="0123456789-:.TZ 5\u0665\u00b2+_", min_size=20, max_size=32), st.integers(0, 31))
+def test_text_that_only_looks_like_a_time_is_read_as_its_other_spelling_or_refused(noise: str, place: int) -> None:
+    text = "2026-01-01T00:00:00.123456789Z"
+    spoilt = text[:place] + noise[:2] + text[place + 2 :]
+
+    assert read(spoilt) == read(spoilt.replace("Z", "z"))
+
+
+def read(text: str) -> int | None:
+    try:
+        return parse_instant(text)
+    except UnreadableInstant:
+        return None

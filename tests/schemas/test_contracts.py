@@ -11,7 +11,7 @@ from schemas.dead_letters import DeadLetter, decode_dead_letter, encode_dead_let
 from schemas.events import SEVERITY_ORDER, AlertData, Event, EventName, UnitState, worst
 from schemas.ids import condition_id, dead_letter_id, excursion_id
 from schemas.partitions import DEVICE_PARTITIONS, device_partition, organization_partition
-from schemas.readings import ROW, RowKind, UnreadableRecord, blank_rows, decode_rows, encode_rows
+from schemas.readings import PACKED_ROW, ROW, RowKind, UnreadableRecord, blank_rows, decode_rows, encode_rows
 from schemas.reasons import CODES, RejectReason
 from schemas.revisions import RevisionRequest, decode_revision, encode_revision
 
@@ -75,6 +75,7 @@ def test_a_row_has_64_bytes_and_these() -> None:
     assert ROW.itemsize == 64
     assert encode_rows(row).hex() == ROW_BYTES
     assert decode_rows([bytes.fromhex(ROW_BYTES)])["temperature"].tolist() == [-1_850]
+    assert PACKED_ROW.pack(*row[0].item()) == row.tobytes()
 
 
 def test_several_records_read_back_as_one_array_in_order() -> None:
