@@ -1,55 +1,76 @@
-"""`python -m tests.bench [ingest|detect] [--quick]`: measure, show, and keep the figures in .local/bench and docs/bench.md."""
+"""`python -m tests.bench [AREA ...] [--quick]`: measure, show, and keep the figures in .local/bench and docs/bench.md."""
 
 import argparse
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
 
-from tests.bench import detect, ingest
-from tests.bench.figures import Figure, save, terminal_table, write_page
+from tests.bench import detect, fleet, ingest
+from tests.bench.figures import AREAS, FOLDER, Figure, save, terminal_table, write_page
+
+
+def measured(area: str, wanted: argparse.Namespace, say: Callable[[str], None]) -> list[Figure]:
+    """Measure one area."""
+    match area:
+        case "ingest":
+            return ingest.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
+        case "detect":
+            return detect.measure(quick=wanted.quick, say=say, only=wanted.sensors, repeats=wanted.repeats)
+        case "fleet":
+            return fleet.measure(fleet_plan(wanted), say)
+        case _:
+            raise ValueError(f"there is no area {area}")
+
+
+def fleet_plan(wanted: argparse.Namespace) -> fleet.Plan:
+    """Return the plan that the options ask for."""
+    plan = fleet.QUICK if wanted.quick else fleet.Plan(picture=FOLDER / "fleet.png")
+    if wanted.minutes is not None:
+        plan = replace(plan, seconds=wanted.minutes * 60)
+    if wanted.sensors:
+        plan = replace(plan, sensors=wanted.sensors[0])
+    if wanted.screenshot is not None:
+        plan = replace(plan, picture=wanted.screenshot, page=True)
+    if wanted.no_page:
+        plan = replace(plan, page=False)
+    return plan
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure beside the budgets of the design.")
+    parser.add_argument("areas", nargs="*", choices=[[], *AREAS], help="default: all of them")
+    parser.add_argument("--quick", action="store_true", help="small and short: shows that it works; its figures are not kept")
+    parser.add_argument("--sensors", type=int, action="append", default=[], help="detect, fleet: only this size")
+    parser.add_argument("--repeats", type=int, default=None, help="instead of the usual ones")
+    parser.add_argument("--minutes", type=float, default=None, help="fleet: how long; default 10")
+    parser.add_argument("--screenshot", type=Path, default=None, help="fleet: where the picture of the page goes")
+    parser.add_argument("--no-page", action="store_true", help="fleet: without Chromium")
+    return parser.parse_args()
 
 
 def main() -> None:
     """Measure what was asked for."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench",
-        description="Measure ingest and detection beside their budgets.",
-    )
-    parser.add_argument("areas", nargs="*", choices=[[], "ingest", "detect"], help="default: both")
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="small sizes, one repeat: shows that it works; its figures are not kept",
-    )
-    parser.add_argument(
-        "--sensors",
-        type=int,
-        action="append",
-        default=[],
-        help="detect: only this size",
-    )
-    parser.add_argument("--repeats", type=int, default=None, help="instead of the usual 5, or 3 of the largest fleet")
-    wanted = parser.parse_args()
+    wanted = arguments()
     started = time.perf_counter()
 
     def say(text: str) -> None:
-        print(
-            f"[{time.perf_counter() - started:5.0f} s] {text}",
-            file=sys.stderr,
-            flush=True,
-        )
+        print(f"[{time.perf_counter() - started:5.0f} s] {text}", file=sys.stderr, flush=True)
 
-    areas = wanted.areas or ["detect", "ingest"]
-    for area in areas:
-        figures: list[Figure]
-        if area == "ingest":
-            figures = ingest.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
-        else:
-            figures = detect.measure(quick=wanted.quick, say=say, only=wanted.sensors, repeats=wanted.repeats)
+    usual = not (wanted.quick or wanted.sensors or wanted.repeats is not None or wanted.minutes is not None)
+    for area in wanted.areas or AREAS:
+        figures = measured(area, wanted, lambda text, area=area: say(f"{area}: {text}"))  # type: ignore[misc]  # mypy knows no defaults of lambdas
         print(terminal_table(figures), flush=True)
-        if not wanted.quick and not wanted.sensors and wanted.repeats is None:
-            say(f"kept in {save(area, figures, f'make bench ({area})')}")
+        if usual:
+            say(f"kept in {save(area, figures, COMMAND.format(area=area))}")
             write_page()
     say("done")
 
 
-main()
+COMMAND: Final = "python -m tests.bench {area}"
+
+if __name__ == "__main__":
+    main()

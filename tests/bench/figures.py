@@ -14,6 +14,9 @@ from typing import Final
 WARM_UP: Final = 0.15
 """The first part of a run, which is not counted: terms are loaded and caches filled in it."""
 
+AREAS: Final = ("detect", "ingest", "fleet")
+"""What is measured, in the order of the page."""
+
 FOLDER: Final = Path(".local/bench")
 PAGE: Final = Path("docs/bench.md")
 HEADER: Final = (
@@ -33,7 +36,7 @@ class Figure:
     """One thing that was measured, once in each repeat."""
 
     area: str
-    """ingest or detect."""
+    """One of AREAS."""
     what: str
     unit: str
     values: tuple[float, ...]
@@ -129,7 +132,7 @@ def save(area: str, figures: Sequence[Figure], command: str) -> Path:
 def write_page() -> None:
     """Write the newest figures of every area between the marks of the page."""
     text = PAGE.read_text()
-    for area in ("detect", "ingest"):
+    for area in AREAS:
         path = FOLDER / f"{area}.json"
         if path.exists():
             content = json.loads(path.read_text())

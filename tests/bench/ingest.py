@@ -58,7 +58,7 @@ def measure(*, quick: bool, say: Callable[[str], None], repeats: int | None = No
     ours = {connections: Runs() for connections in CONNECTIONS}
     bare = {connections: Runs() for connections in CONNECTIONS}
     try:
-        say("ingest: starting Kafka, PostgreSQL, Redis and the API")
+        say("starting Kafka, PostgreSQL, Redis and the API")
         stack.start()
         with psycopg.connect(stack.database_url, autocommit=True) as connection:
             seed_fleet(connection, FleetSpec(sensors=1, document=DOCUMENT, valid_from=0, secret=SECRET))
@@ -74,7 +74,7 @@ def measure(*, quick: bool, say: Callable[[str], None], repeats: int | None = No
                     load(wrk, stack.api_url, api_process, connections, seconds, bodies, ours[connections])
                     load(wrk, echo_url, echo_process, connections, seconds, bodies, bare[connections])
                     say(
-                        f"ingest: run {repeat + 1}, {connections} connections: {ours[connections].per_second[-1]:,.0f}/s, "
+                        f"run {repeat + 1}, {connections} connections: {ours[connections].per_second[-1]:,.0f}/s, "
                         f"p50 {ours[connections].p50_ms[-1]:.1f} ms, p99 {ours[connections].p99_ms[-1]:.1f} ms; "
                         f"echo {bare[connections].per_second[-1]:,.0f}/s"
                     )

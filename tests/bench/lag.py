@@ -1,0 +1,84 @@
+"""How far each flow is behind the log, from outside: the broker's newest offsets less the records its processes say they have read."""
+
+import re
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its stub does not export it
+
+from infra.local.local_stack import LocalStack
+from infra.local.parts import FLOWS
+from schemas.topics import DEAD_LETTERS, READINGS, UPLINKS, Topic
+
+READS: Final[Mapping[str, Topic]] = {
+    "decode_uplinks": UPLINKS,
+    "store_readings": READINGS,
+    "detect_excursions": READINGS,
+    "store_dead_letters": DEAD_LETTERS,
+}
+RECORDS: Final = re.compile(r'^coldstream_flow_records_total\{flow="(\w+)"\} (\S+)$', re.MULTILINE)
+ANSWER_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class LagLook:
+    """What was seen at one time; records, by flow."""
+
+    at: float
+    read: Mapping[str, int]
+    written: Mapping[str, int]
+    """Of the flow's topic."""
+
+    def lag(self, flow: str) -> int:
+        """Return how many records a flow has not read."""
+        return max(0, self.written[flow] - self.read[flow])
+
+
+class LagWatch:
+    """Looks at the flows of a stack whose log began empty and whose flows were not started again."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        """Watch this stack."""
+        self._stack = stack
+        self._admin = AdminClient({"bootstrap.servers": stack.kafka_bootstrap_servers})
+
+    def look(self) -> LagLook:
+        """Return how it stands; raises RuntimeError when a flow was started again, for its counter began anew."""
+        again = [part.value for part in FLOWS if self._stack.restarts(part)]
+        if again:
+            raise RuntimeError(f"started again in the middle: {', '.join(again)}; see {self._stack.logs}")
+        read = dict.fromkeys(READS, 0)
+        for place in range(len(FLOWS)):
+            for flow, count in counters(f"http://127.0.0.1:{self._stack.ports.metrics(place)}/metrics").items():
+                read[flow] += count
+        heads = {topic.name: head_of(self._admin, topic) for topic in set(READS.values())}
+        return LagLook(time.perf_counter(), read, {flow: heads[topic.name] for flow, topic in READS.items()})
+
+
+def counters(address: str) -> dict[str, int]:
+    """Return how many records the flow at a metrics address has read, by its name; nothing where none answers."""
+    try:
+        with urllib.request.urlopen(address, timeout=ANSWER_SECONDS) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return {}
+    return {flow: int(float(count)) for flow, count in RECORDS.findall(text)}
+
+
+def head_of(admin: AdminClient, topic: Topic) -> int:
+    """Return how many records a topic has ever been given."""
+    newest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    wanted = {TopicPartition(topic.name, partition): newest for partition in range(topic.partitions)}
+    return sum(future.result(ANSWER_SECONDS).offset for future in admin.list_offsets(wanted).values())
+
+
+def rise_per_second(points: Sequence[tuple[float, float]]) -> float:
+    """Return the slope of the straight line that fits (time, value) points best."""
+    mean_at = sum(at for at, _ in points) / len(points)
+    mean_value = sum(value for _, value in points) / len(points)
+    spread = sum((at - mean_at) ** 2 for at, _ in points)
+    return 0.0 if not spread else sum((at - mean_at) * (value - mean_value) for at, value in points) / spread
