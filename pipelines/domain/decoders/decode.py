@@ -16,6 +16,7 @@ from pipelines.domain.decoders.models import Model, model_of, normalized_model_o
 from pipelines.domain.decoders.names import Meaning, Quantity, Role, meaning_of, unit_scale, words_of
 from pipelines.domain.decoders.probes import Context, Probe, headline_of, main_of, probes_of, with_absent_probe
 from pipelines.domain.decoders.readings import Decoded, ProbeReading
+from pipelines.domain.decoders.shapes import Named, Shapes
 from pipelines.domain.decoders.vocabulary import TEMPERATURE
 from schemas.reasons import RejectReason
 
@@ -24,7 +25,8 @@ __all__ = ["MAIN", "Decoded", "ProbeReading", "decode"]
 MAIN: Final = "main"
 """Probe of a row that stands beside no temperature."""
 
-Named = list[tuple[Leaf, Meaning]]
+_SHAPES: Final = Shapes()
+"""A memory only: with and without it a message comes to the same."""
 _UNIT_NAMES: Final = TEMPERATURE | {"unit", "units", "scale"}
 
 
@@ -44,17 +46,24 @@ def _of_uplink(message: TtnMessage) -> Decoded:
     if not isinstance(payload, dict) or not payload:
         return _of_normalized(message) if message.normalized_payloads else _undecoded(message)
     model = model_of(message.brand, message.model, message.firmware, payload)
+
+    def meanings(found: list[Leaf]) -> tuple[Named, Context]:
+        return _named(found, model), _context(found, model, payload)
+
+    known = _SHAPES.known((message.brand, message.model, message.firmware), payload, meanings)
+    if known is not None and (known.has_temperature or not message.normalized_payloads):
+        return _from_named(message, known.filled(payload), known.context)
     found = leaves(payload)
-    if message.normalized_payloads:
-        named = _named(found, model)
-        if not any(meaning.quantity is Quantity.TEMPERATURE for _, meaning in named):
-            # The decoder's own names say nothing to us; its normalizer may know better.
-            found += _normalized_leaves(message)
-    return _from_leaves(message, found, model, payload)
+    if message.normalized_payloads and not any(meaning.quantity is Quantity.TEMPERATURE for _, meaning in _named(found, model)):
+        # The decoder's own names say nothing to us; its normalizer may know better.
+        found += _normalized_leaves(message)
+    return _from_named(message, *meanings(found))
 
 
 def _of_normalized(message: TtnMessage) -> Decoded:
-    return _from_leaves(message, _normalized_leaves(message), normalized_model_of(message.brand, message.model, message.firmware), {})
+    model = normalized_model_of(message.brand, message.model, message.firmware)
+    found = _normalized_leaves(message)
+    return _from_named(message, _named(found, model), _context(found, model, {}))
 
 
 def _normalized_leaves(message: TtnMessage) -> list[Leaf]:
@@ -78,18 +87,17 @@ def _nothing(message: TtnMessage, detail: str) -> Decoded:
     return Decoded(message.kind, rejection=Rejection(RejectReason.NO_READING, detail))
 
 
-def _from_leaves(message: TtnMessage, found: list[Leaf], model: Model, payload: dict[str, object]) -> Decoded:
+def _from_named(message: TtnMessage, named: Named, context: Context) -> Decoded:
     measured_at = message.measured_at or 0
-    context = _context(found, model, payload)
-    current, past = _parted(_named(found, model))
+    current, past = _parted(named)
     probes = probes_of(_temperatures(current), context, measured_at)
     beside = beside_of(current, context)
-    history, newest = _history(past, context)
+    history, newest = _history(past, context) if past else ([], None)
     if probes:
         probes = with_absent_probe(probes, context, measured_at)
     if not probes and not beside.has_any and not history:
         return _nothing(message, "nothing in the payload is a temperature, humidity, battery or door")
-    return _assembled(message.kind, measured_at, model, probes, beside, history, newest)
+    return _assembled(message.kind, measured_at, context.model, probes, beside, history, newest)
 
 
 def _context(found: list[Leaf], model: Model, payload: dict[str, object]) -> Context:

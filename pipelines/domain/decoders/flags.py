@@ -53,6 +53,11 @@ def is_distrusted(leaf: Leaf, distrusts: list[Distrust]) -> bool:
     return any(leaf.path[: len(distrust.scope)] == distrust.scope and distrust.words <= words for distrust in distrusts)
 
 
+def is_flag(leaf: Leaf) -> bool:
+    """Return whether a leaf's name makes it a flag about another value."""
+    return bool(leaf.path) and _flag(leaf.path[-1]) is not None
+
+
 @lru_cache(maxsize=4_096)
 def _flag(name: str) -> tuple[frozenset[str], bool] | None:
     """Return what a name is a flag about, and whether true is good; None where it is no flag."""
