@@ -32,6 +32,7 @@ class Table:
 
 _REGISTRY: Final = ("operators",)
 _TERMS: Final = ("decode_uplinks", "api")
+_FLOWS: Final = ("decode_uplinks", "store_readings", "detect_excursions", "store_dead_letters")
 
 
 def _hypertable(name: str, key: tuple[str, ...], time_column: str, writers: tuple[str, ...], readers: tuple[str, ...], what: str) -> Table:
@@ -78,6 +79,13 @@ TABLES: Final = (
         ("store_readings", "detect_excursions"),
         ("store_readings", "detect_excursions"),
         what="how far of `uplinks` a flow's rows are in the database",
+    ),
+    Table(
+        "cell_leases",
+        ("flow", "partition"),
+        _FLOWS,
+        (*_FLOWS, "coldstream status"),
+        what="which process works on a partition of a flow, under which epoch and until when, and how far it has read",
     ),
     Table(
         "uplink_ends",

@@ -13,6 +13,8 @@ from pipelines.connectors.redis import RedisConfig
 from pipelines.connectors.settings import flag, setting
 from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.engine.cell import Cell, Flow, exit_with, run_cell
+from pipelines.engine.lease import Holding
+from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.stop import StopFlag
 from pipelines.flows import decode_uplinks, detect_excursions, store_dead_letters, store_readings
 from schemas.topics import DEAD_LETTERS, READINGS, UPLINKS
@@ -39,38 +41,37 @@ def command(name: str, wanted: str, recovery: str) -> None:
     configure_logging()
     try:
         cell = Cell(name, partition_range(wanted, PARTITIONS[name]), Path(recovery or f".local/{name}/recovery"))
-        serve_metrics(METRICS_PORT)
-        code = start(cell)
+        code = start(cell, serve_metrics(METRICS_PORT))
     except Misconfigured as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
     exit_with(code)
 
 
-def start(cell: Cell) -> int:
+def start(cell: Cell, metrics_port: int | None) -> int:
     """Build and run the cell's flow; return the exit code."""
     stop = StopFlag()
     stop.listen()
     kafka, database = KafkaConfig.from_environment(), DatabaseConfig.from_environment()
     skip_done = flag("SKIP_DONE", default=True)
 
-    def build() -> Flow:
+    def build(holding: Holding) -> Flow:
         match cell.flow:
             case decode_uplinks.FLOW:
-                return decode_uplinks.build(kafka, database, cell.partitions, stop)
+                return decode_uplinks.build(kafka, database, cell.partitions, stop, holding)
             case store_readings.FLOW:
                 redis = RedisConfig.from_environment()
-                return store_readings.build(kafka, database, redis, cell.partitions, stop, skip_done=skip_done)
+                return store_readings.build(kafka, database, redis, cell.partitions, stop, holding, skip_done=skip_done)
             case detect_excursions.FLOW:
                 redis = RedisConfig.from_environment()
-                return detect_excursions.build(kafka, database, redis, cell.partitions, stop, cell=cell.name, skip_done=skip_done)
+                return detect_excursions.build(kafka, database, redis, cell.partitions, stop, holding, cell=cell.name, skip_done=skip_done)
             case store_dead_letters.FLOW:
-                return store_dead_letters.build(kafka, database, cell.partitions, stop)
+                return store_dead_letters.build(kafka, database, cell.partitions, stop, holding)
             case _:
                 message = f"there is no flow {cell.flow}"
                 raise Misconfigured(message)
 
-    return run_cell(cell, build)
+    return run_cell(cell, build, Reconnecting(database, f"{cell.flow}-lease", stop), metrics_port=metrics_port)
 
 
 def partition_range(text: str, count: int) -> tuple[int, ...]:

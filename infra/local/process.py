@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pipelines.connectors.host import process_began
+
 POLL_SECONDS: Final = 0.05
 LINE_BYTES: Final = 400
 """What is shown of one line of a log."""
@@ -25,14 +27,8 @@ class ProcessRecord:
     @classmethod
     def of(cls, pid: int) -> "ProcessRecord | None":
         """Look a living process up; None when it is gone or a zombie."""
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text()
-            boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        except OSError:
-            return None
-        # The name in parentheses may hold spaces; what follows it does not.
-        state, *fields = stat.rpartition(")")[2].split()
-        return None if state in "ZX" else cls(pid, f"{boot}/{fields[18]}")
+        began = process_began(pid)
+        return None if began is None else cls(pid, began)
 
     @classmethod
     def read(cls, path: Path) -> "ProcessRecord | None":

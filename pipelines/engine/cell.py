@@ -1,13 +1,13 @@
 """Runs one flow as one cell: a single-worker Bytewax process that owns some partitions and a recovery folder.
 
-A second start of the same cell is refused while the first holds the folder's lock.
+A second start of the same cell is refused: on this machine by the folder's lock, everywhere by the lease of its partitions.
 """
 
 import fcntl
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,9 +19,15 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 
 from pipelines.connectors.errors import ConnectorError, Misconfigured
+from pipelines.connectors.host import file_identity, this_process
+from pipelines.engine.lease import CellLease, Claimant, Holding
+from pipelines.engine.reconnecting import Reconnecting
 
 RECOVERY_PARTITIONS: Final = 64
 """Bytewax's resume is quadratic in the rows of one recovery partition (bytewax.md 2.4): always many."""
+
+MARK: Final = "cell"
+"""File of a recovery folder that names the cell it is of; folders made before it was written have none."""
 
 Flow = Dataflow
 """A built dataflow, for callers that must not know the engine's library."""
@@ -44,16 +50,25 @@ class Cell:
         return f"{self.flow}-{self.partitions[0]:02d}-{self.partitions[-1]:02d}"
 
 
-def run_cell(cell: Cell, build: Callable[[], Dataflow], *, epoch: timedelta = EPOCH) -> int:
-    """Run the flow until it is told to stop; return the process's exit code (2: set up wrongly, 1: try again)."""
+def run_cell(
+    cell: Cell,
+    build: Callable[[Holding], Dataflow],
+    leases: Reconnecting,
+    *,
+    metrics_port: int | None = None,
+    epoch: timedelta = EPOCH,
+) -> int:
+    """Run the flow until it is told to stop; return the process's exit code (2: set up wrongly, 1: try again).
+
+    `leases` is the connection on which the cell's lease is taken and renewed; `metrics_port` is told with it.
+    """
     log = structlog.get_logger().bind(flow=cell.flow, cell=cell.name)
     try:
-        lock = claim(cell.folder)
-        if not (cell.folder / "part-0.sqlite3").exists():
-            init_db_dir(cell.folder, RECOVERY_PARTITIONS)  # type: ignore[no-untyped-call]
-        log.info("cell_started", partitions=len(cell.partitions), folder=str(cell.folder))
-        recovery = RecoveryConfig(str(cell.folder))  # type: ignore[no-untyped-call]
-        cli_main(build(), epoch_interval=epoch, recovery_config=recovery)  # type: ignore[no-untyped-call]
+        with claimed(cell, leases, metrics_port) as lease:
+            prepare(cell)
+            log.info("cell_started", partitions=len(cell.partitions), folder=str(cell.folder))
+            recovery = RecoveryConfig(str(cell.folder))  # type: ignore[no-untyped-call]
+            cli_main(build(lease), epoch_interval=epoch, recovery_config=recovery)  # type: ignore[no-untyped-call]
     except BaseException as error:
         cause = root_cause(error)
         log.error(  # noqa: TRY400 - errors of a connector are named, not traced
@@ -63,9 +78,35 @@ def run_cell(cell: Cell, build: Callable[[], Dataflow], *, epoch: timedelta = EP
             exc_info=not isinstance(cause, ConnectorError),
         )
         return 2 if isinstance(cause, Misconfigured) else 1
-    lock.close()
     log.info("cell_drained")
     return 0
+
+
+@contextmanager
+def claimed(cell: Cell, leases: Reconnecting, metrics_port: int | None) -> Iterator[CellLease]:
+    """Hold the folder's lock and the lease of the partitions while the block runs; raises Misconfigured when either is taken."""
+    with claim(cell.folder) as lock:
+        claimant = Claimant(this_process(), file_identity(Path(lock.name)), metrics_port)
+        lease = CellLease(leases, cell.flow, cell.name, cell.partitions, claimant)
+        lease.acquire()
+        try:
+            yield lease
+        finally:
+            lease.release()
+
+
+def prepare(cell: Cell) -> None:
+    """Make the recovery store where there is none; raises Misconfigured when the folder belongs to another cell."""
+    mark = cell.folder / MARK
+    if not (cell.folder / "part-0.sqlite3").exists():
+        mark.write_text(f"{cell.name}\n", encoding="utf-8")
+        init_db_dir(cell.folder, RECOVERY_PARTITIONS)  # type: ignore[no-untyped-call]
+    elif mark.exists() and (owner := mark.read_text(encoding="utf-8").strip()) != cell.name:
+        message = (
+            f"the recovery folder {cell.folder} is of {owner}, not of {cell.name}: start that one, or group its partitions anew with "
+            "`coldstream cells regroup`"
+        )
+        raise Misconfigured(message)
 
 
 def claim(folder: Path) -> TextIO:

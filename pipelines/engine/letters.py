@@ -4,6 +4,7 @@ from typing import Final
 
 import psycopg
 
+from pipelines.engine.lease import Fence, unfenced
 from pipelines.engine.partitions_ahead import PartitionsAhead
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.source import Batch, Record
@@ -22,9 +23,10 @@ ON CONFLICT DO NOTHING
 class LetterStore:
     """Writes dead letters into their hypertable; one that is there already changes nothing."""
 
-    def __init__(self, database: Reconnecting) -> None:
-        """Take the database."""
+    def __init__(self, database: Reconnecting, fence: Fence = unfenced) -> None:
+        """Take the database and what fences."""
         self._database = database
+        self._fence = fence
         self._pending: list[tuple[int, Record]] = []
         self._partitions = PartitionsAhead("dead_letters")
         database.on_connect(self._partitions.forget)
@@ -46,6 +48,7 @@ class LetterStore:
 
     def _store(self, connection: psycopg.Connection) -> None:
         with connection.transaction(), connection.cursor() as cursor:
+            self._fence(connection, {partition for partition, _ in self._pending})
             self._partitions.ensure(connection, (received_at_of(record) for _, record in self._pending))
             cursor.executemany(INSERT_LETTER, [letter_row(partition, record) for partition, record in self._pending])
 

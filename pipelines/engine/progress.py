@@ -1,6 +1,7 @@
 """How far of `uplinks` a flow's rows are in the database, kept in the same transaction as the rows: `flow_progress`.
 
-It is what makes at-least-once delivery count once, and what fences off a second process of the same cell.
+It is what makes at-least-once delivery count once. The lease (engine.lease) keeps a second process of the same cell away; a position that
+has moved all the same is refused here.
 """
 
 import numpy as np

@@ -19,6 +19,7 @@ from pipelines.engine.clock_metrics import show_clock
 from pipelines.engine.conflicts import keep_conflicting
 from pipelines.engine.copying import copy_payload
 from pipelines.engine.latest import LatestReadings
+from pipelines.engine.lease import Fence, unfenced
 from pipelines.engine.partitions_ahead import WEEK_MS, PartitionsAhead
 from pipelines.engine.progress import NOTHING_DONE, Progress
 from pipelines.engine.reading_columns import (
@@ -68,9 +69,10 @@ class PartitionRows:
 class ReadingStore:
     """A writer (engine.sinks) of the hypertable `readings`."""
 
-    def __init__(self, database: Reconnecting, publisher: LivePublisher | None, *, skip_done: bool = True) -> None:
-        """Take the database and where to publish; `skip_done=False` is for a test that shows what the skip is for."""
+    def __init__(self, database: Reconnecting, publisher: LivePublisher | None, *, fence: Fence = unfenced, skip_done: bool = True) -> None:
+        """Take the database, where to publish and what fences; `skip_done=False` is for a test that shows what the skip is for."""
         self._database = database
+        self._fence = fence
         self._progress = Progress(FLOW)
         self._latest = LatestReadings(publisher)
         self._pending: list[PartitionRows] = []
@@ -127,6 +129,7 @@ class ReadingStore:
             return
         reached = newest_offsets(rows, partitions)
         with connection.transaction():
+            self._fence(connection, reached)
             inserted = self._insert(connection, rows, partitions)
             add_ends(connection, uplink_ends(rows, partitions, inserted))
             events = self._latest.upsert(connection, rows[inserted])

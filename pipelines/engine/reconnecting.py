@@ -47,22 +47,28 @@ class Reconnecting:
     def transact(self, work: Work) -> None:
         """Run `work` until it went through; raises Retryable when a stop is asked for while the database is away."""
         wait = FIRST_WAIT_SECONDS
-        while True:
-            try:
-                work(self._connected())
-            except (psycopg.OperationalError, psycopg.InterfaceError, Retryable) as error:
-                self._drop()
-                self._log.warning("database_away", reason=str(error).strip(), retry_seconds=wait)
-                if self._stop.wait(wait):
-                    message = "asked to stop while the database is away; the snapshot stays where it was"
-                    raise Retryable(message) from error
-                wait = min(wait * 2, LONGEST_WAIT_SECONDS)
-            else:
-                return
+        while (error := self._try(work, retry_seconds=wait)) is not None:
+            if self._stop.wait(wait):
+                message = "asked to stop while the database is away; the snapshot stays where it was"
+                raise Retryable(message) from error
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+
+    def attempt(self, work: Work) -> bool:
+        """Run `work` once; return whether it went through, False while the database is away."""
+        return self._try(work) is None
 
     def close(self) -> None:
         """Close the connection."""
         self._drop()
+
+    def _try(self, work: Work, **also_told: float) -> Exception | None:
+        try:
+            work(self._connected())
+        except (psycopg.OperationalError, psycopg.InterfaceError, Retryable) as error:
+            self._drop()
+            self._log.warning("database_away", reason=str(error).strip(), **also_told)
+            return error
+        return None
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:

@@ -23,6 +23,7 @@ from pipelines.engine.judgements import (
     RunningFact,
     StateFact,
 )
+from pipelines.engine.lease import Fence, unfenced
 from pipelines.engine.outbox import Outbox, Tell
 from pipelines.engine.partitions_ahead import PartitionsAhead
 from pipelines.engine.progress import Progress
@@ -69,9 +70,12 @@ class _Changes:
 class Recorder:
     """A writer (engine.sinks) of what detect_excursions found."""
 
-    def __init__(self, database: Reconnecting, outbox: Outbox, publisher: LivePublisher, *, skip_done: bool = True) -> None:
-        """Take the database and where to tell; `skip_done=False` is for a test that shows what the skip is for."""
+    def __init__(
+        self, database: Reconnecting, outbox: Outbox, publisher: LivePublisher, *, fence: Fence = unfenced, skip_done: bool = True
+    ) -> None:
+        """Take the database, where to tell and what fences; `skip_done=False` is for a test that shows what the skip is for."""
         self._database = database
+        self._fence = fence
         self._outbox = outbox
         self._publisher = publisher
         self._skip_done = skip_done
@@ -120,6 +124,7 @@ class Recorder:
             if judged.reached > self._progress.done(judged.partition):
                 reached[judged.partition] = max(judged.reached, reached.get(judged.partition, judged.reached))
         with connection.transaction():
+            self._fence(connection, {judged.partition for judged in self._pending})
             changes = self._compare(connection, fresh)
             self._versions_ahead.ensure(connection, (recorded.standing.first_started_at for recorded, _, _ in changes.versions))
             self._conditions_ahead.ensure(connection, (fact.started_at for fact, _ in changes.offline))

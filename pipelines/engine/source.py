@@ -4,7 +4,7 @@ It emits `(key, Batch)` per partition and poll, and one `(FLUSH_KEY, Flush())` w
 database sinks commit within milliseconds and not at the end of an epoch. It decides nothing about what a record means.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -71,6 +71,13 @@ class Batch:
 
 Item = tuple[str, Batch | Flush]
 
+Renew = Callable[[Mapping[int, int], Mapping[int, int]], None]
+"""Told at each snapshot the next offset and the lag of every partition; raises when this process may no longer go on."""
+
+
+def keep_nothing(_next_offsets: Mapping[int, int], _lags: Mapping[int, int]) -> None:
+    """Renew nothing: for a reader without a lease."""
+
 
 def partition_key(partition: int) -> str:
     """Return the key under which a partition's state is kept."""
@@ -80,13 +87,23 @@ def partition_key(partition: int) -> str:
 class LogSource(FixedPartitionedSource[Item, bytes]):
     """Reads some partitions of one topic, as one part."""
 
-    def __init__(self, kafka: KafkaConfig, topic: str, partitions: tuple[int, ...], *, flow: str, stop: Callable[[], bool]) -> None:
-        """Name the topic, this cell's partitions, and what says when to stop."""
+    def __init__(
+        self,
+        kafka: KafkaConfig,
+        topic: str,
+        partitions: tuple[int, ...],
+        *,
+        flow: str,
+        stop: Callable[[], bool],
+        renew: Renew = keep_nothing,
+    ) -> None:
+        """Name the topic, this cell's partitions, what says when to stop, and what is renewed at each snapshot."""
         self._kafka = kafka
         self._topic = topic
         self._partitions = partitions
         self._flow = flow
         self._stop = stop
+        self._renew = renew
 
     def list_parts(self) -> list[str]:
         """Return the single part: this cell's group of partitions."""
@@ -95,7 +112,8 @@ class LogSource(FixedPartitionedSource[Item, bytes]):
     def build_part(self, step_id: str, for_part: str, resume_state: bytes | None) -> "LogPart":  # noqa: ARG002 - bytewax's signature
         """Return the reader, at the offsets of the snapshot; partitions without one start at their oldest record."""
         consumer = self._kafka.consumer(self._flow)
-        return LogPart(consumer, self._topic, self._partitions, decode_offsets(resume_state), flow=self._flow, stop=self._stop)
+        offsets = decode_offsets(resume_state)
+        return LogPart(consumer, self._topic, self._partitions, offsets, flow=self._flow, stop=self._stop, renew=self._renew)
 
 
 class LogPart(StatefulSourcePartition[Item, bytes]):
@@ -110,13 +128,16 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         *,
         flow: str,
         stop: Callable[[], bool],
+        renew: Renew = keep_nothing,
     ) -> None:
         """Assign the partitions at their next offsets; raises Misconfigured when the log no longer holds one."""
         self._consumer = consumer
         self._topic = topic
         self._flow = flow
         self._stop = stop
+        self._renew = renew
         self._next: dict[int, int] = {}
+        self._lags: dict[int, int] = {}
         self._unflushed = False
         self._polls = 0
         self._record_bytes = 1_024
@@ -153,7 +174,9 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         return datetime.now(UTC) + IDLE_WAIT if self._idle else None
 
     def snapshot(self) -> bytes:
-        """Return the next offset of every partition."""
+        """Return the next offset of every partition; the cell's lease is renewed with it, once an epoch."""
+        self._measure_lag()
+        self._renew(self._next, self._lags)
         return encode_offsets(self._next)
 
     def close(self) -> None:
@@ -203,7 +226,8 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
                 _, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
             except KafkaException:
                 continue
-            FLOW_LAG.labels(self._flow, self._topic, partition).set(max(0, high - offset))
+            lag = self._lags[partition] = max(0, high - offset)
+            FLOW_LAG.labels(self._flow, self._topic, partition).set(lag)
 
 
 def raise_unless_passing(error: KafkaError, topic: str) -> None:

@@ -8,6 +8,7 @@ from bytewax.dataflow import Dataflow
 from pipelines.connectors.kafka import AckedProducer, KafkaConfig
 from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.engine.decoding import DecodedBatch, UplinkDecoder
+from pipelines.engine.lease import Holding
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.sinks import FlushingSink
 from pipelines.engine.source import Flush, Item, LogSource
@@ -18,7 +19,7 @@ from schemas.topics import UPLINKS
 FLOW: Final = "decode_uplinks"
 
 
-def build(kafka: KafkaConfig, database: DatabaseConfig, partitions: tuple[int, ...], stop: StopFlag) -> Dataflow:
+def build(kafka: KafkaConfig, database: DatabaseConfig, partitions: tuple[int, ...], stop: StopFlag, holding: Holding) -> Dataflow:
     """Return the dataflow for some partitions."""
     decoder = UplinkDecoder(Reconnecting(database, FLOW, stop))
 
@@ -27,7 +28,7 @@ def build(kafka: KafkaConfig, database: DatabaseConfig, partitions: tuple[int, .
         return key, batch if isinstance(batch, Flush) else decoder.decode(batch)
 
     flow = Dataflow(FLOW)
-    uplinks = op.input("read_uplinks", flow, LogSource(kafka, UPLINKS.name, partitions, flow=FLOW, stop=stop))
+    uplinks = op.input("read_uplinks", flow, LogSource(kafka, UPLINKS.name, partitions, flow=FLOW, stop=stop, renew=holding.renew))
     readings = op.map("decode", uplinks, decode)
     op.output("write_readings", readings, FlushingSink(lambda: ReadingsWriter(AckedProducer(kafka.flow_producer(FLOW)))))
     return flow

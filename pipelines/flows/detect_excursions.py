@@ -11,6 +11,7 @@ from pipelines.connectors.live import LivePublisher
 from pipelines.connectors.redis import RedisConfig
 from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.engine.judgements import Judged, LateReadings, Output
+from pipelines.engine.lease import Holding
 from pipelines.engine.outbox import Outbox
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.recorder import Recorder
@@ -31,6 +32,7 @@ def build(
     redis: RedisConfig,
     partitions: tuple[int, ...],
     stop: StopFlag,
+    holding: Holding,
     *,
     cell: str,
     skip_done: bool = True,
@@ -40,13 +42,13 @@ def build(
     def recorder() -> Recorder:
         publisher = LivePublisher(redis, FLOW)
         outbox = Outbox(FLOW, cell, AckedProducer(kafka.flow_producer(FLOW)), publisher)
-        return Recorder(Reconnecting(database, FLOW, stop), outbox, publisher, skip_done=skip_done)
+        return Recorder(Reconnecting(database, FLOW, stop), outbox, publisher, fence=holding.fence, skip_done=skip_done)
 
     def is_late(item: tuple[str, Output | Flush]) -> bool:
         return isinstance(item[1], LateReadings)
 
     flow = Dataflow(FLOW)
-    records = op.input("read_readings", flow, LogSource(kafka, READINGS.name, partitions, flow=FLOW, stop=stop))
+    records = op.input("read_readings", flow, LogSource(kafka, READINGS.name, partitions, flow=FLOW, stop=stop, renew=holding.renew))
     judged = op.stateful_batch("judge", records, shard_logic(load_terms(Reconnecting(database, f"{FLOW}-terms", stop))))
     split = op.branch("split_late", judged, is_late)
     late = cast("KeyedStream[LateReadings | Flush]", split.trues)

@@ -7,6 +7,7 @@ from bytewax.dataflow import Dataflow
 
 from pipelines.connectors.kafka import KafkaConfig
 from pipelines.connectors.timescale import DatabaseConfig
+from pipelines.engine.lease import Holding
 from pipelines.engine.letters import LetterStore
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.sinks import FlushingSink
@@ -17,9 +18,10 @@ from schemas.topics import DEAD_LETTERS
 FLOW: Final = "store_dead_letters"
 
 
-def build(kafka: KafkaConfig, database: DatabaseConfig, partitions: tuple[int, ...], stop: StopFlag) -> Dataflow:
+def build(kafka: KafkaConfig, database: DatabaseConfig, partitions: tuple[int, ...], stop: StopFlag, holding: Holding) -> Dataflow:
     """Return the dataflow for some partitions."""
     flow = Dataflow(FLOW)
-    records = op.input("read_dead_letters", flow, LogSource(kafka, DEAD_LETTERS.name, partitions, flow=FLOW, stop=stop))
-    op.output("write_dead_letters", records, FlushingSink(lambda: LetterStore(Reconnecting(database, FLOW, stop))))
+    source = LogSource(kafka, DEAD_LETTERS.name, partitions, flow=FLOW, stop=stop, renew=holding.renew)
+    records = op.input("read_dead_letters", flow, source)
+    op.output("write_dead_letters", records, FlushingSink(lambda: LetterStore(Reconnecting(database, FLOW, stop), holding.fence)))
     return flow

@@ -9,6 +9,7 @@ from pipelines.connectors.kafka import KafkaConfig
 from pipelines.connectors.live import LivePublisher
 from pipelines.connectors.redis import RedisConfig
 from pipelines.connectors.timescale import DatabaseConfig
+from pipelines.engine.lease import Holding
 from pipelines.engine.reading_store import ReadingStore
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.sinks import FlushingSink
@@ -25,15 +26,17 @@ def build(
     redis: RedisConfig,
     partitions: tuple[int, ...],
     stop: StopFlag,
+    holding: Holding,
     *,
     skip_done: bool = True,
 ) -> Dataflow:
     """Return the dataflow for some partitions; `skip_done=False` only for the control run of the fault test."""
 
     def writer() -> ReadingStore:
-        return ReadingStore(Reconnecting(database, FLOW, stop), LivePublisher(redis, FLOW), skip_done=skip_done)
+        publisher = LivePublisher(redis, FLOW)
+        return ReadingStore(Reconnecting(database, FLOW, stop), publisher, fence=holding.fence, skip_done=skip_done)
 
     flow = Dataflow(FLOW)
-    records = op.input("read_readings", flow, LogSource(kafka, READINGS.name, partitions, flow=FLOW, stop=stop))
+    records = op.input("read_readings", flow, LogSource(kafka, READINGS.name, partitions, flow=FLOW, stop=stop, renew=holding.renew))
     op.output("write_hypertable", records, FlushingSink(writer))
     return flow

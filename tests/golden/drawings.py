@@ -11,6 +11,7 @@ from bytewax.visualize import to_mermaid
 from pipelines.connectors.kafka import KafkaConfig
 from pipelines.connectors.redis import RedisConfig
 from pipelines.connectors.timescale import DatabaseConfig
+from pipelines.engine.lease import Unleased
 from pipelines.engine.stop import StopFlag
 from pipelines.flows import decode_uplinks, detect_excursions, store_dead_letters, store_readings
 from schemas.topics import TOPICS
@@ -33,10 +34,10 @@ def flows() -> list[Dataflow]:
     kafka, database, redis = KafkaConfig("nowhere:1"), DatabaseConfig("postgresql://nowhere/none"), RedisConfig("redis://nowhere")
     stop, two = StopFlag(), (0, 1)
     return [
-        decode_uplinks.build(kafka, database, two, stop),
-        store_readings.build(kafka, database, redis, two, stop),
-        detect_excursions.build(kafka, database, redis, two, stop, cell="cell"),
-        store_dead_letters.build(kafka, database, two, stop),
+        decode_uplinks.build(kafka, database, two, stop, Unleased()),
+        store_readings.build(kafka, database, redis, two, stop, Unleased()),
+        detect_excursions.build(kafka, database, redis, two, stop, Unleased(), cell="cell"),
+        store_dead_letters.build(kafka, database, two, stop, Unleased()),
     ]
 
 
