@@ -3,7 +3,7 @@
 import msgspec
 
 
-class DeadLetter(msgspec.Struct, frozen=True, tag="dead_letter/1"):
+class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True, tag="dead_letter/1"):
     """One rejected uplink, or one rejected value of an uplink."""
 
     organization: int
@@ -24,6 +24,9 @@ class DeadLetter(msgspec.Struct, frozen=True, tag="dead_letter/1"):
     part: int
     """Which rejected value of that uplink, from 0."""
     raw: bytes
+    """Empty for what came of a replay: the first letter has the bytes."""
+    replay_of: str = ""
+    """Id of the first letter, for what came of its replay; empty otherwise."""
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -51,6 +51,8 @@ class RowFlag(IntFlag):
 
     HISTORY = 1
     """The time is the device's own, from a history frame: it says nothing about when the device was heard."""
+    REPLAYED = 2
+    """The uplink is a dead letter's, written again: it is counted apart, and `received_at` is when it first came."""
 
 
 ABSENT_I2: Final = -32_768
@@ -62,7 +64,7 @@ ROW: Final = np.dtype(
     [
         ("offset", "<i8"),  # of the uplink in its partition of `uplinks`
         ("measured_at", "<i8"),  # ms UTC
-        ("received_at", "<i8"),  # ms UTC, the broker's stamp of the uplink
+        ("received_at", "<i8"),  # ms UTC, the broker's stamp of the uplink; of a replay that of the first
         ("sensor", "<i4"),
         ("device", "<i4"),
         ("unit", "<i4"),

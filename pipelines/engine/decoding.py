@@ -22,7 +22,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.readings import ABSENT_I1, ABSENT_I2, PACKED_ROW, ROW, RowFlag, RowKind, Rows
 from schemas.reasons import RejectReason, code_of_reason
 from schemas.topics import UPLINKS
-from schemas.uplinks import APPLICATION, ORGANIZATION, TICK
+from schemas.uplinks import APPLICATION, ORGANIZATION, RECEIVED_AT, REPLAY_OF, TICK
 
 FLOW: Final = "decode_uplinks"
 
@@ -64,6 +64,12 @@ class Uplink(msgspec.Struct, frozen=True, gc=False):
     organization: int
     application: str
     message: TtnMessage | Rejection
+    received_at: int
+    """ms UTC: the record's stamp; of a replayed dead letter that of its first record."""
+    replay_of: str = ""
+    """Id of the dead letter that this replays; empty for what a device sent just now."""
+    flags: int = 0
+    """What each of its rows says of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,7 @@ class UplinkDecoder:
 def parsed(record: Record) -> Uplink | None:
     """Return a record's uplink, or None for a tick."""
     organization, application = 0, ""
+    received_at, replay_of, flags = record.stamp, "", 0
     for name, value in record.headers:
         if name == TICK:
             return None
@@ -155,7 +162,11 @@ def parsed(record: Record) -> Uplink | None:
             organization = int(value)
         elif name == APPLICATION:
             application = value.decode("utf-8", "replace")
-    return Uplink(record, organization, application, parse_message(record.value))
+        elif name == RECEIVED_AT and value.isdigit():
+            received_at = int(value)
+        elif name == REPLAY_OF:
+            replay_of, flags = value.decode("ascii", "replace"), int(RowFlag.REPLAYED)
+    return Uplink(record, organization, application, parse_message(record.value), received_at, replay_of, flags)
 
 
 def refusal(uplink: Uplink, message: TtnMessage) -> Rejection | None:
@@ -169,7 +180,7 @@ def refusal(uplink: Uplink, message: TtnMessage) -> Rejection | None:
         )
     if message.measured_at is None:
         return Rejection(RejectReason.CLOCK_WRONG, "the message carries no readable time")
-    return clock_refusal(message.measured_at, uplink.record.stamp)
+    return clock_refusal(message.measured_at, uplink.received_at)
 
 
 def clock_refusal(measured_at: int, received_at: int) -> Rejection | None:
@@ -189,7 +200,7 @@ def stamped_rows(uplink: Uplink, decoded: Decoded, device: Device) -> tuple[list
     for reading in decoded.readings:
         sensor = sensor_of(reading, decoded, device)
         stamp = None if sensor is None else sensor.stamp(reading.measured_at)
-        wrong = clock_refusal(reading.measured_at, uplink.record.stamp) if reading.history else None
+        wrong = clock_refusal(reading.measured_at, uplink.received_at) if reading.history else None
         if wrong is not None:
             rejected.append(wrong)
         elif sensor is not None and stamp is not None:
@@ -232,7 +243,7 @@ def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: S
     row = pack(
         uplink.record.offset,
         reading.measured_at,
-        uplink.record.stamp,
+        uplink.received_at,
         sensor.id,
         device.id,
         stamp.unit,
@@ -247,7 +258,7 @@ def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: S
         ABSENT_I1 if reading.door_open is None else int(reading.door_open),
         int(kind),
         code_of_reason(fault),
-        int(RowFlag.HISTORY) if reading.history else 0,
+        uplink.flags | int(RowFlag.HISTORY) if reading.history else uplink.flags,
         0,
     )
     return row, None if fault is None else Rejection(fault, f"probe {reading.probe}: {detail}")
@@ -263,8 +274,8 @@ def end_row(uplink: Uplink, kind: RowKind, device: Device | None, reason: Reject
     ENDED[kind].inc()
     message = uplink.message
     heard_at = message.measured_at if isinstance(message, TtnMessage) else None
-    if heard_at is None or clock_refusal(heard_at, uplink.record.stamp) is not None:
-        heard_at = uplink.record.stamp
+    if heard_at is None or clock_refusal(heard_at, uplink.received_at) is not None:
+        heard_at = uplink.received_at
     unit = configuration = sensor = 0
     if device is not None:
         for candidate in device.sensors.values():
@@ -275,7 +286,7 @@ def end_row(uplink: Uplink, kind: RowKind, device: Device | None, reason: Reject
     return pack(
         uplink.record.offset,
         heard_at,
-        uplink.record.stamp,
+        uplink.received_at,
         sensor,
         0 if device is None else device.id,
         unit,
@@ -290,7 +301,7 @@ def end_row(uplink: Uplink, kind: RowKind, device: Device | None, reason: Reject
         ABSENT_I1,
         int(kind),
         code_of_reason(reason),
-        0,
+        uplink.flags,
         0,
     )
 
@@ -309,7 +320,7 @@ def assignment_end_row(record: Record, end: AssignmentEnd) -> Row:
 
 
 def letter_of(uplink: Uplink, partition: int, part: int, rejection: Rejection) -> DeadLetter:
-    """Return the dead letter of something rejected, with the uplink's raw bytes."""
+    """Return the dead letter of something rejected, with the uplink's raw bytes; of a replay the first letter has them."""
     DECODE_DEAD_LETTERS.labels(rejection.reason.value).inc()
     message = uplink.message
     return DeadLetter(
@@ -319,10 +330,11 @@ def letter_of(uplink: Uplink, partition: int, part: int, rejection: Rejection) -
         reason=rejection.reason.value,
         detail=rejection.detail,
         dev_eui=(message.dev_eui or "") if isinstance(message, TtnMessage) else "",
-        received_at=uplink.record.stamp,
+        received_at=uplink.received_at,
         topic=UPLINKS.name,
         partition=partition,
         offset=uplink.record.offset,
         part=part,
-        raw=uplink.record.value,
+        raw=b"" if uplink.replay_of else uplink.record.value,
+        replay_of=uplink.replay_of,
     )

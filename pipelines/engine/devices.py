@@ -18,6 +18,7 @@ from schemas.readings import RowFlag, RowKind, Rows
 LAST_HEARD_KIND: Final = int(RowKind.UNASSIGNED)
 """Kinds up to this one come from the device; those behind it (ticks, ends of assignments) do not."""
 HISTORY: Final = int(RowFlag.HISTORY)
+REPLAYED: Final = int(RowFlag.REPLAYED)
 
 BEFORE_BATCH: Final = -1
 
@@ -75,10 +76,14 @@ class Devices:
         table["heard_at"][owners] = np.maximum(table["heard_at"][owners], np.maximum.reduceat(heard_at, starts))
 
     def _take_terms(self, rows: Rows, positions: npt.NDArray[np.intp], slots: Slots) -> None:
-        """Follow a device to its newest configuration and unit; numpy's assignment keeps the last row of each device."""
+        """Follow a device to its newest configuration and unit; numpy's assignment keeps the last row of each device.
+
+        A replayed uplink tells of terms in force when it was measured: they are taken only where nothing newer is known.
+        """
         table = self._table.rows
         unit, configuration = rows["unit"][positions], rows["configuration"][positions]
         changed = ((configuration != table["configuration"][slots]) | (unit != table["unit"][slots])) & (unit > 0)
+        changed &= ((rows["flags"][positions] & REPLAYED) == 0) | (rows["measured_at"][positions] > table["heard_at"][slots])
         if not changed.any():
             return
         self._due_from = LONG_AGO
@@ -117,6 +122,9 @@ class Devices:
         for position in positions.tolist():
             self._pass_deadline(row, behind, position, ticks, facts)
             heard_at = int(rows["measured_at"][position])
+            if rows["flags"][position] & REPLAYED and heard_at <= row["heard_at"]:
+                behind = position
+                continue
             if row["offline_since"] != LONG_AGO:
                 since = int(row["offline_since"])
                 as_of = int(rows["offset"][position])

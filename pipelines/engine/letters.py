@@ -1,6 +1,7 @@
 """The writer (engine.sinks) of the hypertable `dead_letters`."""
 
 from typing import Final
+from uuid import UUID
 
 import psycopg
 
@@ -14,8 +15,8 @@ from schemas.topics import DEAD_LETTERS
 
 INSERT_LETTER: Final = """
 INSERT INTO dead_letters (dead_letter_id, received_at, organization_id, application_id, kind, reason, detail, dev_eui, topic,
-  uplink_partition, uplink_offset, part, raw)
-VALUES (%s, to_timestamp(%s / 1000.0), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+  uplink_partition, uplink_offset, part, raw, replay_of)
+VALUES (%s, to_timestamp(%s / 1000.0), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
 
@@ -71,6 +72,7 @@ def letter_row(partition: int, record: Record) -> tuple[object, ...]:
         *place,
         letter.part,
         letter.raw,
+        UUID(letter.replay_of) if letter.replay_of else None,
     )
 
 

@@ -1,6 +1,5 @@
-"""From rows of the topic `readings` to what the hypertable takes, and to each uplink's one end. Vectorised; no I/O."""
+"""From rows of the topic `readings` to what the hypertable takes. Vectorised; no I/O."""
 
-from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
@@ -53,82 +52,6 @@ def reading_columns(rows: Rows, partitions: npt.NDArray[Any], late: npt.NDArray[
         Column(rows["reason"], ">i2", no_fault),
         Column(late.astype(np.uint8), "u1"),
     ]
-
-
-class Standing(IntEnum):
-    """What a row says about its uplink's end; the highest of an uplink's rows decides."""
-
-    NO_READING = 0
-    UNASSIGNED = 1
-    REJECTED = 2
-    REPEATED_FAULT = 3
-    FAULT = 4
-    REPEATED = 5
-    STORED = 6
-
-
-ENDED_AS: Final = {
-    Standing.NO_READING: "no_reading",
-    Standing.UNASSIGNED: "unassigned",
-    Standing.REJECTED: "rejected",
-    Standing.REPEATED_FAULT: "duplicate",
-    Standing.FAULT: "rejected",
-    Standing.REPEATED: "duplicate",
-    Standing.STORED: "stored",
-}
-
-End = tuple[int, int, str, int]
-"""Partition, organization, ended_as, reason."""
-
-
-def uplink_ends(rows: Rows, partitions: npt.NDArray[Any], inserted: npt.NDArray[np.bool_]) -> dict[End, int]:
-    """Return how many uplinks ended how. Rows of one uplink stand together; ticks and assignment ends are no uplinks."""
-    uplinks = (rows["kind"] != RowKind.TICK) & (rows["kind"] != RowKind.ASSIGNMENT_END)
-    rows, partitions, inserted = rows[uplinks], partitions[uplinks], inserted[uplinks]
-    if not len(rows):
-        return {}
-    standing = _standings(rows, inserted)
-    new_uplink = np.ones(len(rows), dtype=np.bool_)
-    new_uplink[1:] = (rows["offset"][1:] != rows["offset"][:-1]) | (partitions[1:] != partitions[:-1])
-    starts = np.flatnonzero(new_uplink)
-    best = np.maximum.reduceat(standing, starts)
-    reason = np.maximum.reduceat(rows["reason"], starts)
-    reason[(best == Standing.STORED) | (best == Standing.REPEATED) | (best == Standing.NO_READING)] = 0
-    keys, counts = np.unique(
-        np.stack([partitions[starts].astype(np.int64), rows["organization"][starts].astype(np.int64), best, reason], axis=1),
-        axis=0,
-        return_counts=True,
-    )
-    ends: dict[End, int] = {}
-    for (partition, organization, stand, why), count in zip(keys.tolist(), counts.tolist(), strict=True):
-        end = (partition, organization, ENDED_AS[Standing(stand)], why)
-        ends[end] = ends.get(end, 0) + count
-    return ends
-
-
-def _standings(rows: Rows, inserted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    kind = rows["kind"]
-    believed = (kind == RowKind.READING) | (kind == RowKind.ANCILLARY)
-    fault = kind == RowKind.FAULT
-    return np.select(
-        [
-            believed & inserted,
-            believed,
-            fault & inserted,
-            fault,
-            kind == RowKind.REJECTED,
-            kind == RowKind.UNASSIGNED,
-        ],
-        [
-            Standing.STORED,
-            Standing.REPEATED,
-            Standing.FAULT,
-            Standing.REPEATED_FAULT,
-            Standing.REJECTED,
-            Standing.UNASSIGNED,
-        ],
-        default=Standing.NO_READING,
-    ).astype(np.int64)
 
 
 def first_of_each(rows: Rows) -> npt.NDArray[np.intp]:

@@ -16,22 +16,22 @@ from pipelines.connectors.live import LivePublisher
 from pipelines.connectors.metrics import FLOW_COMMIT_SECONDS, STORE_READINGS
 from pipelines.domain.partition_clock import GRACE_MS
 from pipelines.engine.clock_metrics import show_clock
-from pipelines.engine.conflicts import keep_conflicting
+from pipelines.engine.conflicts import Places, keep_conflicting
 from pipelines.engine.copying import copy_payload
+from pipelines.engine.end_tables import add_device_ends, add_ends, keep_replay_ends
 from pipelines.engine.latest import LatestReadings
 from pipelines.engine.lease import Fence, unfenced
 from pipelines.engine.partitions_ahead import WEEK_MS, PartitionsAhead
 from pipelines.engine.progress import NOTHING_DONE, Progress
 from pipelines.engine.reading_columns import (
     READING_COLUMNS,
-    End,
     first_of_each,
     reading_columns,
-    uplink_ends,
 )
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.source import Batch
 from pipelines.engine.unpack import fresh_rows
+from pipelines.engine.uplink_ends import REPLAYED, counted, device_ends, ends_of, replay_ends
 from schemas.readings import STORED_KINDS, RowKind, Rows
 
 FLOW: Final = "store_readings"
@@ -50,11 +50,6 @@ ON CONFLICT (sensor_id, measured_at) DO UPDATE SET
   uplink_offset = excluded.uplink_offset, received_after_ms = excluded.received_after_ms
 WHERE readings.temperature IS NULL AND excluded.temperature IS NOT NULL
 RETURNING sensor_id, (extract(epoch FROM measured_at) * 1000)::bigint
-"""
-ADD_ENDS: Final = """
-INSERT INTO uplink_ends AS known (partition, organization_id, ended_as, reason, uplinks)
-SELECT * FROM unnest(%s::smallint[], %s::integer[], %s::text[], %s::smallint[], %s::bigint[])
-ON CONFLICT (partition, organization_id, ended_as, reason) DO UPDATE SET uplinks = known.uplinks + excluded.uplinks
 """
 
 
@@ -131,7 +126,10 @@ class ReadingStore:
         with connection.transaction():
             self._fence(connection, reached)
             inserted = self._insert(connection, rows, partitions)
-            add_ends(connection, uplink_ends(rows, partitions, inserted))
+            ends = ends_of(rows, partitions, inserted)
+            add_ends(connection, counted(ends))
+            add_device_ends(connection, device_ends(ends))
+            keep_replay_ends(connection, replay_ends(ends))
             events = self._latest.upsert(connection, rows[inserted])
             if self._skip_done:
                 self._progress.advance(connection, reached)
@@ -147,7 +145,7 @@ class ReadingStore:
         self._partitions.ensure(connection, np.unique(rows["measured_at"][offered] // WEEK_MS * WEEK_MS).tolist())
         late = self._latest.late(rows[offered])
         payload = copy_payload(reading_columns(rows[offered], partitions[offered], late))
-        taken = copy_or_stage(connection, payload, rows[offered])
+        taken = copy_or_stage(connection, payload, rows[offered], replayed_places(rows[offered], partitions[offered]))
         inserted[offered[taken]] = True
         STORE_READINGS.labels("stored").inc(int(taken.sum()))
         STORE_READINGS.labels("late").inc(int((taken & late).sum()))
@@ -155,22 +153,22 @@ class ReadingStore:
         return inserted
 
 
-def copy_or_stage(connection: psycopg.Connection, payload: bytes, rows: Rows) -> npt.NDArray[np.bool_]:
+def copy_or_stage(connection: psycopg.Connection, payload: bytes, rows: Rows, replayed: Places) -> npt.NDArray[np.bool_]:
     """Write rows by COPY or, where any is there already, by staging; return which were really inserted (or took a fault's place)."""
     try:
         with connection.transaction(), connection.cursor().copy(COPY_READINGS) as copy:
             copy.write(payload)
     except errors.UniqueViolation:
-        return stage(connection, payload, rows)
+        return stage(connection, payload, rows, replayed)
     return np.ones(len(rows), dtype=np.bool_)
 
 
-def stage(connection: psycopg.Connection, payload: bytes, rows: Rows) -> npt.NDArray[np.bool_]:
+def stage(connection: psycopg.Connection, payload: bytes, rows: Rows, replayed: Places) -> npt.NDArray[np.bool_]:
     """Insert what is absent; a value that differs from the one already there is counted and the first stays."""
     with connection.cursor().copy(COPY_STAGING) as copy:
         copy.write(payload)
     taken = set(connection.execute(INSERT_ABSENT).fetchall())
-    keep_conflicting(connection)
+    keep_conflicting(connection, replayed)
     keys: list[tuple[Any, ...]] = list(zip(rows["sensor"].tolist(), rows["measured_at"].tolist(), strict=True))
     return np.array([key in taken for key in keys], dtype=np.bool_)
 
@@ -183,10 +181,7 @@ def newest_offsets(rows: Rows, partitions: npt.NDArray[np.int64]) -> dict[int, i
     return reached
 
 
-def add_ends(connection: psycopg.Connection, ends: dict[End, int]) -> None:
-    """Add to the counts of uplink ends."""
-    if not ends:
-        return
-    keys = sorted(ends)
-    columns = [list(column) for column in zip(*keys, strict=True)]
-    connection.execute(ADD_ENDS, (*columns, [ends[key] for key in keys]))
+def replayed_places(rows: Rows, partitions: npt.NDArray[np.int64]) -> Places:
+    """Return where replayed uplinks stand in `uplinks`."""
+    replayed = (rows["flags"] & REPLAYED) != 0
+    return partitions[replayed].tolist(), rows["offset"][replayed].tolist()

@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from infra.cli import COMMANDS
 from pipelines.connectors import metrics
+from schemas.reason_texts import TEXTS, about
 from schemas.tables import TABLES
 from schemas.topics import TOPICS
 
@@ -90,10 +91,12 @@ def reference_page(root: Path = ROOT) -> str:
     found = [(f"`{name}`", kind, labels or "-", meaning) for name, kind, labels, meaning in metrics_defined()]
     commands = [(f"`coldstream {name}`", meaning) for name, meaning in sorted(COMMANDS.items())]
     settings = [(f"`{one.name}`", code(one.defaults), code(one.files)) for one in settings_read(root)]
+    reasons = [(f"`{reason}`", about(reason), text.meaning, text.what_to_do, text.replay.value) for reason, text in TEXTS.items()]
     sections = [
         ("Topics", table_of(("topic", "partitions", "value", "written by", "read by"), topics)),
         ("Tables", table_of(("table", "kind", "key", "a row is", "written by", "read by"), tables)),
         ("Metrics", table_of(("metric", "kind", "labels", "meaning"), found)),
+        ("Reasons", table_of(("reason", "about", "what it means", "what to do", "a replay"), reasons)),
         ("Commands", table_of(("command", "what it does"), commands)),
         ("Settings", table_of(("setting", "default in the code", "read in"), settings)),
     ]

@@ -14,9 +14,9 @@ from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.source import Batch, Record
 from pipelines.engine.stop import StopFlag
 from schemas.partitions import device_partition
-from schemas.readings import ABSENT_I2, RowKind
+from schemas.readings import ABSENT_I2, RowFlag, RowKind
 from schemas.reasons import CODES, RejectReason
-from schemas.uplinks import tick_headers, uplink_headers
+from schemas.uplinks import replay_headers, tick_headers, uplink_headers
 from tests.integration.engine_database import fill_registry, new_database
 
 AT = 1_790_000_000_000
@@ -151,3 +151,36 @@ def test_a_device_registered_later_is_found_when_time_has_moved_on(database: Dat
 
     assert first.rows["device"].tolist() == [0]
     assert second.rows["device"].tolist() == [2]
+
+
+def replayed(offset: int, payload: object, *, received_at: int, **fields: Any) -> Record:
+    """Return an uplink that first came at an instant, written again a year later."""
+    first = uplink(offset, payload, **fields)
+    headers = replay_headers(1, "app", replay_of=LETTER, received_at=received_at)
+    return Record(offset, AT + 365 * 86_400_000, headers, first.value)
+
+
+LETTER = "07a89c77-5bc5-5435-8bf3-2d40a84b08c0"
+
+
+def test_a_replayed_uplink_is_judged_by_when_it_first_came_and_not_by_its_new_stamp(database: DatabaseConfig) -> None:
+    batch = decoded(database, replayed(9, {"TempC_DS": 4.31}, received_at=AT))
+
+    (row,) = batch.rows
+    assert (row["kind"], row["temperature"], row["measured_at"], row["received_at"]) == (RowKind.READING, 431, AT + 250, AT)
+    assert (row["offset"], row["flags"]) == (9, RowFlag.REPLAYED)
+
+
+def test_an_event_time_that_falls_back_is_that_of_the_first_reception(database: DatabaseConfig) -> None:
+    batch = decoded(database, replayed(9, {"TempC_DS": 4}, received_at=AT, measured="2026-08-01T00:00:00Z"))
+
+    assert batch.rows["measured_at"].tolist() == [AT]
+    assert batch.rows["reason"].tolist() == [CODES[RejectReason.CLOCK_WRONG]]
+
+
+def test_a_replay_that_fails_again_refers_to_the_first_letter_and_keeps_no_second_copy(database: DatabaseConfig) -> None:
+    batch = decoded(database, replayed(9, {"TempC_DS": 4}, received_at=AT, eui="70B3D500000000FF"))
+
+    (letter,) = batch.letters
+    assert (letter.reason, letter.replay_of, letter.received_at, letter.raw) == ("unassigned", LETTER, AT, b"")
+    assert batch.rows["flags"].tolist() == [RowFlag.REPLAYED]

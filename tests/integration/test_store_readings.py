@@ -12,7 +12,7 @@ from pipelines.engine.reading_store import ReadingStore
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.source import Batch, Record
 from pipelines.engine.stop import StopFlag
-from schemas.readings import RowKind, Rows, blank_rows, encode_rows
+from schemas.readings import RowFlag, RowKind, Rows, blank_rows, encode_rows
 from tests.integration.engine_database import fill_registry, new_database
 
 PARTITION = 5
@@ -171,3 +171,64 @@ def test_a_restarted_database_costs_nothing(database: DatabaseConfig) -> None:
 
     assert stored(database) == [(0, 400, False), (5, 400, False)]
     assert ends(database) == {"stored": 2}
+
+
+def replayed(one: Rows) -> Rows:
+    """Return the row of an uplink that is a dead letter's, written again."""
+    again = one.copy()
+    again["flags"] = RowFlag.REPLAYED
+    return again
+
+
+def query(database: DatabaseConfig, statement: str) -> list[tuple[object, ...]]:
+    """Return what a query finds."""
+    with psycopg.connect(database.url) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def test_a_replayed_uplink_is_counted_apart_and_its_end_is_known_by_its_place(database: DatabaseConfig) -> None:
+    writer = reading_store(database)
+    store(writer, row(0, 5), row(1, 0, None, RowKind.UNASSIGNED))
+
+    store(writer, replayed(row(2, 0)), replayed(row(3, 5)), replayed(row(4, 6, None, RowKind.UNASSIGNED)))
+
+    assert ends(database) == {"stored": 1, "unassigned": 1, "duplicate": 0}
+    assert query(database, "SELECT ended_as, sum(replayed)::int FROM uplink_ends GROUP BY 1 ORDER BY 1") == [
+        ("duplicate", 1),
+        ("stored", 1),
+        ("unassigned", 1),
+    ]
+    assert query(database, "SELECT uplink_offset::int, ended_as, readings FROM replay_ends ORDER BY 1") == [
+        (2, "stored", 1),
+        (3, "duplicate", 0),
+        (4, "unassigned", 0),
+    ]
+    assert stored(database) == [(0, 400, True), (5, 400, False)]
+
+
+def test_a_replay_that_differs_from_what_is_stored_makes_no_second_letter(database: DatabaseConfig) -> None:
+    writer = reading_store(database)
+    store(writer, row(0, 0, 400))
+
+    store(writer, replayed(row(1, 0, 750)))
+    store(writer, row(2, 0, 760))
+
+    assert query(database, "SELECT uplink_offset::int FROM dead_letters") == [(2,)]
+
+
+def test_what_left_no_reading_is_known_by_its_device(database: DatabaseConfig) -> None:
+    writer = reading_store(database)
+    store(writer, row(0, 0), row(1, 1, None, RowKind.HEARD), row(2, 2, None, RowKind.FAULT))
+
+    store(writer, row(3, 3, None, RowKind.HEARD), row(4, 0), replayed(row(5, 9, None, RowKind.HEARD)))
+
+    known = query(
+        database,
+        "SELECT ended_as, reason::int, uplinks::int, (extract(epoch FROM last_at) * 1000)::bigint FROM device_ends "
+        "WHERE device_id = 1 ORDER BY 1",
+    )
+    assert known == [
+        ("duplicate", 0, 1, AT + 150),
+        ("no_reading", 0, 2, AT + 3 * MINUTE + 150),
+        ("rejected", 33, 1, AT + 2 * MINUTE + 150),
+    ]

@@ -12,6 +12,7 @@ from schemas.events import SEVERITY_ORDER, AlertData, Event, EventName, UnitStat
 from schemas.ids import condition_id, dead_letter_id, excursion_id
 from schemas.partitions import DEVICE_PARTITIONS, device_partition, organization_partition
 from schemas.readings import PACKED_ROW, ROW, RowKind, UnreadableRecord, blank_rows, decode_rows, encode_rows
+from schemas.reason_texts import TEXTS
 from schemas.reasons import CODES, RejectReason
 from schemas.revisions import RevisionRequest, decode_revision, encode_revision
 
@@ -99,6 +100,22 @@ def test_dead_letters_and_revisions_read_back_what_version_1_wrote() -> None:
     assert decode_dead_letter(bytes.fromhex(LETTER_BYTES)) == letter
     assert encode_revision(request).hex() == REVISION_BYTES
     assert decode_revision(bytes.fromhex(REVISION_BYTES)) == request
+
+
+def test_a_letter_that_came_of_a_replay_names_the_first_and_all_others_keep_their_bytes() -> None:
+    again = DeadLetter(1, "a", "rejected", "not_json", "d", "", 0, "uplinks", 1, 2, 0, b"", replay_of="07a89c77")
+
+    assert decode_dead_letter(encode_dead_letter(again)) == again
+    assert b"replay_of" not in bytes.fromhex(LETTER_BYTES)
+
+
+def test_every_reason_says_what_it_means_and_what_to_do_in_a_sentence_each() -> None:
+    assert set(TEXTS) == set(RejectReason)
+    for reason, text in TEXTS.items():
+        for sentence in (text.meaning, text.what_to_do):
+            assert sentence[0].isupper(), reason
+            assert sentence.endswith("."), reason
+            assert sentence.count(". ") == 0, reason
 
 
 def test_a_letter_or_revision_of_another_version_is_refused() -> None:

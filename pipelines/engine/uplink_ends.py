@@ -1,0 +1,189 @@
+"""Each uplink's one end, from its rows and which of them were stored. Vectorised; no I/O.
+
+A replayed dead letter is counted apart: its uplink was acknowledged, and ended, when it first came.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.readings import RowFlag, RowKind, Rows
+
+REPLAYED: Final = int(RowFlag.REPLAYED)
+
+
+class Standing(IntEnum):
+    """What a row says about its uplink's end; the highest of an uplink's rows decides."""
+
+    NO_READING = 0
+    UNASSIGNED = 1
+    REJECTED = 2
+    REPEATED_FAULT = 3
+    FAULT = 4
+    REPEATED = 5
+    STORED = 6
+
+
+ENDED_AS: Final = {
+    Standing.NO_READING: "no_reading",
+    Standing.UNASSIGNED: "unassigned",
+    Standing.REJECTED: "rejected",
+    Standing.REPEATED_FAULT: "duplicate",
+    Standing.FAULT: "rejected",
+    Standing.REPEATED: "duplicate",
+    Standing.STORED: "stored",
+}
+
+End = tuple[int, int, str, int]
+"""Partition, organization, ended_as, reason."""
+
+DeviceEnd = tuple[int, str, int]
+"""Device, ended_as, reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The ends of some uplinks, one element for each, in order."""
+
+    partition: npt.NDArray[Any]
+    offset: npt.NDArray[Any]
+    organization: npt.NDArray[Any]
+    device: npt.NDArray[Any]
+    """0 where it is not registered."""
+    received_at: npt.NDArray[Any]
+    standing: npt.NDArray[Any]
+    reason: npt.NDArray[Any]
+    stored: npt.NDArray[Any]
+    """Rows that were inserted."""
+    replayed: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many uplinks ended in one way; replayed ones apart."""
+
+    uplinks: int = 0
+    replayed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How many uplinks of a device ended in one way, in which organization, and when the first and the newest came (ms UTC)."""
+
+    organization: int
+    uplinks: int
+    first_at: int
+    last_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayEnd:
+    """How one replayed uplink ended."""
+
+    partition: int
+    offset: int
+    organization: int
+    ended_as: str
+    reason: int
+    readings: int
+
+
+def ends_of(rows: Rows, partitions: npt.NDArray[Any], inserted: npt.NDArray[np.bool_]) -> Ends:
+    """Return the end of each uplink. Rows of one uplink stand together; ticks and assignment ends are no uplinks."""
+    uplinks = (rows["kind"] != RowKind.TICK) & (rows["kind"] != RowKind.ASSIGNMENT_END)
+    rows, partitions, inserted = rows[uplinks], partitions[uplinks], inserted[uplinks]
+    new_uplink = np.ones(len(rows), dtype=np.bool_)
+    new_uplink[1:] = (rows["offset"][1:] != rows["offset"][:-1]) | (partitions[1:] != partitions[:-1])
+    starts = np.flatnonzero(new_uplink)
+    standing = _of_each(np.maximum, _standings(rows, inserted), starts)
+    reason = _of_each(np.maximum, rows["reason"], starts)
+    reason[(standing == Standing.STORED) | (standing == Standing.REPEATED) | (standing == Standing.NO_READING)] = 0
+    return Ends(
+        partition=partitions[starts],
+        offset=rows["offset"][starts],
+        organization=rows["organization"][starts],
+        device=rows["device"][starts],
+        received_at=rows["received_at"][starts],
+        standing=standing,
+        reason=reason,
+        stored=_of_each(np.add, inserted.astype(np.int64), starts),
+        replayed=(rows["flags"][starts] & REPLAYED) != 0,
+    )
+
+
+def counted(ends: Ends) -> dict[End, Counted]:
+    """Return how many uplinks ended how, by partition and organization."""
+    found: dict[End, Counted] = {}
+    for (partition, organization, standing, reason, replayed), count in _grouped(
+        ends.partition, ends.organization, ends.standing, ends.reason, ends.replayed
+    ):
+        end = (partition, organization, ENDED_AS[Standing(standing)], reason)
+        known = found.get(end, Counted())
+        found[end] = Counted(known.uplinks, known.replayed + count) if replayed else Counted(known.uplinks + count, known.replayed)
+    return found
+
+
+def device_ends(ends: Ends) -> dict[DeviceEnd, Heard]:
+    """Return what became of registered devices' uplinks that left no reading; replays say nothing of a device."""
+    places = np.flatnonzero((ends.standing != Standing.STORED) & (ends.device > 0) & ~ends.replayed)
+    found: dict[DeviceEnd, Heard] = {}
+    columns = (ends.device, ends.organization, ends.standing, ends.reason, ends.received_at)
+    for device, organization, standing, reason, at in zip(*(column[places].tolist() for column in columns), strict=True):
+        end = (device, ENDED_AS[Standing(standing)], reason)
+        known = found.get(end)
+        if known is None:
+            found[end] = Heard(organization, 1, at, at)
+        else:
+            found[end] = Heard(organization, known.uplinks + 1, min(known.first_at, at), max(known.last_at, at))
+    return found
+
+
+def replay_ends(ends: Ends) -> list[ReplayEnd]:
+    """Return how each replayed uplink ended."""
+    places = np.flatnonzero(ends.replayed)
+    columns = (ends.partition, ends.offset, ends.organization, ends.standing, ends.reason, ends.stored)
+    return [
+        ReplayEnd(partition, offset, organization, ENDED_AS[Standing(standing)], reason, stored)
+        for partition, offset, organization, standing, reason, stored in zip(*(column[places].tolist() for column in columns), strict=True)
+    ]
+
+
+def _of_each(function: np.ufunc, values: npt.NDArray[Any], starts: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
+    """Reduce the values of each uplink; ufuncs refuse to reduce nothing."""
+    return np.asarray(function.reduceat(values, starts)) if len(starts) else values[:0]
+
+
+def _grouped(*columns: npt.NDArray[Any]) -> list[tuple[list[int], int]]:
+    """Return each different combination of some columns, and how often it is there."""
+    if not len(columns[0]):
+        return []
+    keys, counts = np.unique(np.stack([column.astype(np.int64) for column in columns], axis=1), axis=0, return_counts=True)
+    return list(zip(keys.tolist(), counts.tolist(), strict=True))
+
+
+def _standings(rows: Rows, inserted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    kind = rows["kind"]
+    believed = (kind == RowKind.READING) | (kind == RowKind.ANCILLARY)
+    fault = kind == RowKind.FAULT
+    return np.select(
+        [
+            believed & inserted,
+            believed,
+            fault & inserted,
+            fault,
+            kind == RowKind.REJECTED,
+            kind == RowKind.UNASSIGNED,
+        ],
+        [
+            Standing.STORED,
+            Standing.REPEATED,
+            Standing.FAULT,
+            Standing.REPEATED_FAULT,
+            Standing.REJECTED,
+            Standing.UNASSIGNED,
+        ],
+        default=Standing.NO_READING,
+    ).astype(np.int64)
