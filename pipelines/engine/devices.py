@@ -34,6 +34,8 @@ class Devices:
         self._offline: set[int] = set(self._table.rows["id"][offline].tolist())
         self._due_from = LONG_AGO
         """No device can go offline before the clock reaches this: what is heard only puts it off; found anew when it is reached."""
+        self._walked: dict[int, int] = {}
+        """Of devices walked through in this batch, by slot: the position of their last uplink. A tick before it judges nothing more."""
         self.changed: list[tuple[int, int]] = []
         """Devices that went offline or came back in this batch, with the offset it is as of."""
 
@@ -48,6 +50,7 @@ class Devices:
     def on_rows(self, rows: Rows, ticks: Ticks, facts: list[Fact]) -> None:
         """Take note of who was heard, and judge who was not."""
         self.changed.clear()
+        self._walked.clear()
         heard = np.flatnonzero(
             (rows["kind"] <= LAST_HEARD_KIND) & (rows["device"] > 0) & ((rows["flags"] & HISTORY) == 0),
         )
@@ -135,6 +138,7 @@ class Devices:
                 self.changed.append((int(row["id"]), as_of))
             row["heard_at"] = max(int(row["heard_at"]), heard_at)
             behind = position
+        self._walked[slot] = behind
 
     def _pass_deadlines(self, ticks: Ticks, facts: list[Fact]) -> None:
         """Judge all devices at the end of the batch."""
@@ -144,7 +148,7 @@ class Devices:
         watched = (table["offline_since"] == LONG_AGO) & (table["offline_after_ms"] > 0)
         due = np.maximum(table["heard_at"], ticks.after.resumed_at) + table["offline_after_ms"]
         for slot in np.flatnonzero(watched & (due <= ticks.after.now)).tolist():
-            self._pass_deadline(table[slot], BEFORE_BATCH, None, ticks, facts)
+            self._pass_deadline(table[slot], self._walked.get(slot, BEFORE_BATCH), None, ticks, facts)
         self._due_from = int(np.min(due, initial=FAR, where=watched & (table["offline_since"] == LONG_AGO)))
 
     def _pass_deadline(self, row: Any, behind: int, before: int | None, ticks: Ticks, facts: list[Fact]) -> None:
