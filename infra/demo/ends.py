@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import psycopg
 
-from infra.simulator.sender import Tally
+from infra.simulator.tally import Tally
 
 ENDS: Final = ("stored", "duplicate", "no_reading", "rejected", "unassigned")
 

@@ -24,6 +24,7 @@ from infra.seed import Seeded, seed_registry
 from infra.simulator.fleet import Fleet, build_fleet
 from infra.simulator.mischief import Mischief
 from infra.simulator.physics import DAY, MINUTE
+from infra.simulator.progress import Progress
 from infra.simulator.registry import QUICK, USUAL, Pace, registry_of
 from infra.simulator.run import Plan, Simulation, Span, summary
 from infra.simulator.sender import Sender, target_of
@@ -72,7 +73,7 @@ class Demo:
         self._fleet: Fleet = build_fleet(plan.units, plan.seed)
         simulated = Plan(self._fleet, APPLICATION, Mischief(), LIVE_INTERVAL, quick=True)
         self._sender = Sender(target_of(stack.api_url, self._secret))
-        self._simulation = Simulation(simulated, self._sender, tell)
+        self._simulation = Simulation(simulated, self._sender, Progress(tell))
         self._stopping = False
 
     def stop(self) -> None:

@@ -1,21 +1,25 @@
-"""Chance that can be asked for at any place in any order: the same numbers in give the same fraction out."""
+"""Chance that can be asked for at any place in any order: the same numbers in give the same answer out.
 
+The digest of BLAKE2b, which C code makes in half a microsecond, mixes better than anything of ours would.
+"""
+
+import struct
+from hashlib import blake2b
 from typing import Final
 
-MASK: Final = (1 << 64) - 1
-STEP: Final = 0x9E37_79B9_7F4A_7C15
-"""The increment and the mixing below are those of SplitMix64 (Steele, Lea, Flood 2014)."""
+WHOLE: Final = 1 << 32
+"""Numbers of `drawn` lie below this."""
+
+_PACKS: Final = tuple(struct.Struct(f"<{count}q").pack for count in range(9))
+_EIGHT: Final = struct.Struct("<8I").unpack
+
+Eight = tuple[int, int, int, int, int, int, int, int]
 
 
 def fraction(*numbers: int) -> float:
-    """Return a number in [0, 1) that looks drawn at random but depends on nothing but `numbers`."""
-    state = 0
-    for number in numbers:
-        state = (state ^ (number & MASK)) + STEP & MASK
-        state = (state ^ (state >> 30)) * 0xBF58_476D_1CE4_E5B9 & MASK
-        state = (state ^ (state >> 27)) * 0x94D0_49BB_1331_11EB & MASK
-        state ^= state >> 31
-    return state / 2**64
+    """Return a number in [0, 1) that looks drawn at random but depends on nothing but `numbers`, at most eight of them."""
+    digest = blake2b(_PACKS[len(numbers)](*numbers), digest_size=6).digest()
+    return int.from_bytes(digest, "little") / 2**48
 
 
 def between(low: float, high: float, *numbers: int) -> float:
@@ -25,4 +29,14 @@ def between(low: float, high: float, *numbers: int) -> float:
 
 def key_of(*numbers: int) -> int:
     """Return a 32-bit key for these numbers, to tell one thing's chance from another's."""
-    return int(fraction(*numbers) * 2**32)
+    return int(fraction(*numbers) * WHOLE)
+
+
+def drawn(*numbers: int) -> Eight:
+    """Return eight numbers in [0, WHOLE) at the price of one, for what asks for many at once."""
+    return _EIGHT(blake2b(_PACKS[len(numbers)](*numbers), digest_size=32).digest())
+
+
+def is_below(number: int, share: float) -> bool:
+    """Say whether a number of `drawn` falls into a share of all."""
+    return number < share * WHOLE

@@ -1,10 +1,11 @@
 """Which units and devices a simulated fleet has: pure, by number of units and seed."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, assert_never
 
-from infra.simulator.chance import between, key_of
+from infra.simulator.chance import between, fraction, key_of
 from infra.simulator.physics import HOUR, MINUTE, Climate
 
 
@@ -46,6 +47,11 @@ class Site:
     name: str
     time_zone: str
 
+    @property
+    def gateways(self) -> tuple[str, ...]:
+        """The ids of the gateways that stand there."""
+        return tuple(f"gw-{self.name.lower().replace(' ', '-')}-{number}" for number in range(1, GATEWAYS + 1))
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -56,6 +62,8 @@ class Device:
     model: Model
     key: int
     """Sets this device's chance apart from every other's."""
+    phase: float
+    """Where in an interval it sends, 0 to 1; the devices of a fleet are spread evenly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,9 @@ class Fleet:
         """All devices of all units."""
         return tuple(device for unit in self.units for device in unit.devices)
 
+
+GATEWAYS: Final = 3
+"""Gateways at each site; every device has a nearest one."""
 
 SITES: Final = (
     Site("Basel clinic", "Europe/Zurich"),
@@ -118,6 +129,8 @@ MAKERS: Final = {
 }
 """First three bytes of the EUIs each maker gives out."""
 
+GOLDEN: Final = (math.sqrt(5) - 1) / 2
+"""Steps of this length around a circle never bunch, however many there are: each device's phase is one step further."""
 LARGEST: Final = 200_000
 """Units; a simulated fleet is for one machine."""
 
@@ -130,23 +143,30 @@ def build_fleet(units: int, seed: int) -> Fleet:
     if not 1 <= units <= LARGEST:
         message = f"a simulated fleet has 1 to {LARGEST} units, not {units}"
         raise ValueError(message)
-    return Fleet(seed, SITES[: min(units, len(SITES))], tuple(_unit(place, seed) for place in range(units)))
+    phase = fraction(seed, 0, 2)
+    built: list[Unit] = []
+    for place in range(units):
+        unit = _unit(place, seed, phase)
+        phase = (phase + GOLDEN * len(unit.devices)) % 1.0
+        built.append(unit)
+    return Fleet(seed, SITES[: min(units, len(SITES))], tuple(built))
 
 
-def _unit(place: int, seed: int) -> Unit:
+def _unit(place: int, seed: int, phase: float) -> Unit:
     kind, trouble, models = PATTERN[place % len(PATTERN)]
     name = f"{kind.value.replace('_', ' ').capitalize()} {place + 1}"
-    devices = tuple(_device(place, number, model, seed) for number, model in enumerate(models))
+    devices = tuple(_device(place, number, model, seed, (phase + GOLDEN * number) % 1.0) for number, model in enumerate(models))
     return Unit(SITES[place % len(SITES)], name, kind, _climate(place, kind, trouble, seed), trouble, devices)
 
 
-def _device(place: int, number: int, model: Model, seed: int) -> Device:
+def _device(place: int, number: int, model: Model, seed: int, phase: float) -> Device:
     serial = place * 4 + number
     return Device(
         dev_eui=f"{MAKERS[model]}{seed & 0xFFFF:04X}{serial:06X}",
         device_id=f"{model.value}-{seed & 0xFFFF:04x}-{serial:05d}",
         model=model,
         key=key_of(seed, serial),
+        phase=phase,
     )
 
 

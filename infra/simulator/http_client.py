@@ -1,19 +1,23 @@
-"""A small HTTP/1.1 client for one kept connection: post a body, wait for the status, post the next one.
+"""A small HTTP/1.1 client: one kept connection, one request under way on it, and a call when its answer is there.
 
-Ten times less work per request than a full client, so that the load generator does not become the bottleneck.
+No task, no future and no timer for a request, so that the load generator does not become the bottleneck.
 """
 
 import asyncio
-import contextlib
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self, cast
 from urllib.parse import urlsplit
 
 import httptools
 
+from pipelines.connectors.clock import monotonic
+
 TIMEOUT_SECONDS: Final = 5.0
 """After this The Things Stack gives up on a webhook."""
+NO_ANSWER: Final = 0
+"""Instead of a status: the connection ended or could not be made; the other side may have taken the body all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,12 @@ class Target:
 class Exchange(asyncio.Protocol):
     """One open connection; at most one request is under way on it."""
 
-    def __init__(self) -> None:
-        """Wait for the connection."""
+    def __init__(self, answered: Callable[[int], None]) -> None:
+        """Wait for the connection; `answered` is called with each status, or with NO_ANSWER."""
+        self._answered = answered
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._answer: asyncio.Future[int] | None = None
+        self._is_waiting = False
         self.is_open = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,75 +67,83 @@ class Exchange(asyncio.Protocol):
             self.close()
 
     def on_message_complete(self) -> None:
-        """Hand the status to whoever waits for it."""
-        status, keeps = self._parser.get_status_code(), self._parser.should_keep_alive()
-        self._parser = httptools.HttpResponseParser(self)
-        answer, self._answer = self._answer, None
-        if not keeps:
+        """Hand on the status."""
+        status = self._parser.get_status_code()
+        if self._parser.should_keep_alive():
+            self._parser = httptools.HttpResponseParser(self)
+        else:
             self.close()
-        if answer is not None and not answer.done():
-            answer.set_result(status)
+        if self._is_waiting:
+            self._is_waiting = False
+            self._answered(status)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Fail the request that is under way."""
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
+        """Say that the request which is under way will have no answer."""
         self.is_open = False
-        answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
-            answer.set_exception(ConnectionError(f"the connection ended: {exc}" if exc else "the connection ended"))
+        if self._is_waiting:
+            self._is_waiting = False
+            self._answered(NO_ANSWER)
 
-    def send(self, data: bytes) -> "asyncio.Future[int]":
-        """Write a whole request and return the future of its status."""
+    def send(self, data: bytes) -> None:
+        """Write a whole request."""
         assert self._transport is not None
-        assert self._answer is None, "one request at a time"
-        self._answer = asyncio.get_running_loop().create_future()
+        assert not self._is_waiting, "one request at a time"
+        self._is_waiting = True
         self._transport.write(data)
-        return self._answer
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection at once, whatever is still to be written."""
         self.is_open = False
         if self._transport is not None:
-            self._transport.close()
+            self._transport.abort()
 
 
 class Connection:
     """Posts bodies to one target one after another, connecting again when needed."""
 
-    def __init__(self, target: Target) -> None:
-        """Connect with the first request."""
+    def __init__(self, target: Target, answered: Callable[["Connection", int], None]) -> None:
+        """Connect with the first request; `answered` is told of each answer, or of none."""
         self._target = target
+        self._tell = answered
         self._exchange: Exchange | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self.posted_at = 0.0
+        """By the monotonic clock."""
 
-    async def post(self, body: bytes) -> int:
-        """Return the status of the answer.
-
-        Raises ConnectionError or TimeoutError; the other side may have taken the body all the same.
-        """
-        exchange = await self._opened()
+    def post(self, body: bytes) -> None:
+        """Send a body; the answer, or that there is none, is told later, never from within this call."""
         target = self._target
-        answer = exchange.send(b"%s%d\r\n\r\n%s" % (target.head, len(body), body))
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                return await answer
-        except BaseException:
-            exchange.close()
-            raise
+        self.posted_at = monotonic()
+        data = b"%s%d\r\n\r\n%s" % (target.head, len(body), body)
+        exchange = self._exchange
+        if exchange is not None and exchange.is_open:
+            exchange.send(data)
+        else:
+            self._connecting = asyncio.get_running_loop().create_task(self._connect_and_send(data))
 
-    async def _opened(self) -> Exchange:
-        if self._exchange is not None and self._exchange.is_open:
-            return self._exchange
+    async def _connect_and_send(self, data: bytes) -> None:
         loop, target = asyncio.get_running_loop(), self._target
         context = ssl.create_default_context() if target.tls else None
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                _, self._exchange = await loop.create_connection(Exchange, target.host, target.port, ssl=context)
-        except OSError as error:
-            message = f"{target.host}:{target.port} does not answer: {error}"
-            raise ConnectionError(message) from error
-        return self._exchange
+                _, exchange = await loop.create_connection(lambda: Exchange(self._on_answer), target.host, target.port, ssl=context)
+        except (OSError, TimeoutError):
+            self._on_answer(NO_ANSWER)
+            return
+        self._exchange = exchange
+        exchange.send(data)
+
+    def _on_answer(self, status: int) -> None:
+        self._tell(self, status)
+
+    def expire(self, now: float) -> None:
+        """End the request under way when it has waited for too long; call this now and then while there is one."""
+        if now - self.posted_at > TIMEOUT_SECONDS and self._exchange is not None:
+            self._exchange.close()
 
     def close(self) -> None:
         """End the connection, if there is one."""
-        with contextlib.suppress(RuntimeError):
-            if self._exchange is not None:
-                self._exchange.close()
+        if self._exchange is not None:
+            self._exchange.close()
+        if self._connecting is not None:
+            self._connecting.cancel()

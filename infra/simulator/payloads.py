@@ -8,28 +8,28 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
+import msgspec
+
 from infra.simulator.fleet import Model
 
 UNPLUGGED: Final = 0x7FFF
 """The raw value a DS18B20 input gives without a probe: 327.67 degrees in the decoded payload."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True, gc=False):
     """What there is to measure: degrees Celsius, percent, volts; `charge` is the battery's in percent."""
 
     inside: float
-    around: float
     humidity: float
     volts: float
     charge: int
+    around: float = 0.0
     door_open: bool = False
     openings: int = 0
     last_opening_minutes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(msgspec.Struct, frozen=True, gc=False):
     """One frame as the Application Server delivers it, and the temperature that must come of it."""
 
     port: int
@@ -48,6 +48,11 @@ class Version:
     hardware: str
     firmware: str
 
+
+SEES_THE_DOOR: Final = frozenset({Model.LDS02})
+"""Models that ask a sample for the door."""
+FEELS_THE_ROOM: Final = frozenset({Model.ELT_2})
+"""Models that ask a sample for the temperature around."""
 
 VERSIONS: Final = {
     Model.LHT65: Version("dragino", "lht65", "_unknown_hw_version_", "1.8"),

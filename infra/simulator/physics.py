@@ -7,6 +7,7 @@ The curves are plausible, not measured.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from infra.simulator.chance import between, fraction
@@ -56,18 +57,17 @@ class Failures:
     length: int
 
 
-def inside(climate: Climate, at: int, *, origin: int, failures: Failures | None = None) -> float:
-    """Return the temperature inside at an instant; drift counts from `origin`."""
-    drift = climate.drift_per_day * max(0, at - origin) / DAY
-    return (
-        climate.set_point
-        + climate.swing * _saw_tooth((at / climate.cycle + fraction(climate.key, 1)) % 1.0)
-        + NOISE * between(-1, 1, climate.key, 2, at)
-        + _let_in(climate, at)
-        + (_defrost(climate, at) if climate.defrosts else 0.0)
-        + (_failing(climate, at, failures) if failures else 0.0)
-        + drift
-    )
+def inside(climate: Climate, at: int, *, origin: int, warmth: float, failures: Failures | None = None) -> float:
+    """Return the temperature inside at an instant; drift counts from `origin`, `warmth` is what the door let in."""
+    degrees = climate.set_point + warmth + NOISE * between(-1, 1, climate.key, 2, at)
+    degrees += climate.swing * _saw_tooth((at / climate.cycle + _trait(climate.key, 1)) % 1.0)
+    if climate.defrosts:
+        degrees += _defrost(climate, at)
+    if failures is not None:
+        degrees += _failing(climate, at, failures)
+    if climate.drift_per_day:
+        degrees += climate.drift_per_day * max(0, at - origin) / DAY
+    return degrees
 
 
 def around(climate: Climate, at: int) -> float:
@@ -75,9 +75,9 @@ def around(climate: Climate, at: int) -> float:
     return climate.ambient + 1.5 * math.sin(math.tau * (at % DAY) / DAY - 2.0) + between(-0.1, 0.1, climate.key, 3, at)
 
 
-def humidity(climate: Climate, at: int) -> float:
-    """Return the relative humidity inside in percent."""
-    return 48 + 14 * fraction(climate.key, 4) + 9 * _let_in(climate, at) + between(-1, 1, climate.key, 5, at)
+def humidity(climate: Climate, at: int, warmth: float) -> float:
+    """Return the relative humidity inside in percent; `warmth` is what the door let in."""
+    return 48 + 14 * _trait(climate.key, 4) + 9 * warmth + between(-1, 1, climate.key, 5, at)
 
 
 def door_is_open(climate: Climate, at: int) -> bool:
@@ -90,7 +90,7 @@ def door_openings(climate: Climate, at: int, since: int) -> tuple[int, int]:
     ended = [
         (begin + length, length)
         for slot in range(max(since // DOOR_SLOT - 1, at // DOOR_SLOT - 50), at // DOOR_SLOT + 1)
-        if (opening := _opening(climate, slot)) is not None
+        if (opening := _opening(climate.key, slot)) is not None
         for begin, length in [opening]
         if since < begin + length <= at
     ]
@@ -102,22 +102,30 @@ def _saw_tooth(phase: float) -> float:
     return 1 - phase * 5 if phase < 0.4 else (phase - 0.4) / 0.3 - 1  # noqa: PLR2004 - two fifths
 
 
-def _opening(climate: Climate, slot: int) -> tuple[int, int] | None:
+@lru_cache(maxsize=1 << 16)
+def _opening(key: int, slot: int) -> tuple[int, int] | None:
     """Return begin and length of the opening in a slot, if there is one."""
-    begin = slot * DOOR_SLOT + int(between(0, DOOR_SLOT, climate.key, 6, slot))
+    begin = slot * DOOR_SLOT + int(between(0, DOOR_SLOT, key, 6, slot))
     likely = 0.8 if begin % DAY // HOUR in BUSY_HOURS else 0.15
-    if fraction(climate.key, 7, slot) >= likely:
+    if fraction(key, 7, slot) >= likely:
         return None
-    return begin, int(between(15_000, 150_000, climate.key, 8, slot))
+    return begin, int(between(15_000, 150_000, key, 8, slot))
+
+
+@lru_cache(maxsize=1 << 16)
+def _trait(key: int, number: int) -> float:
+    """Return a fraction that a unit keeps for good."""
+    return fraction(key, number)
 
 
 def _openings(climate: Climate, at: int) -> list[tuple[int, int]]:
     """Return the openings whose effect can still be felt."""
     slot = at // DOOR_SLOT
-    return [opening for one in (slot - 1, slot) if (opening := _opening(climate, one)) is not None]
+    return [opening for one in (slot - 1, slot) if (opening := _opening(climate.key, one)) is not None]
 
 
-def _let_in(climate: Climate, at: int) -> float:
+def let_in(climate: Climate, at: int) -> float:
+    """Return by how many degrees the openings of the door have warmed the inside, as far as can still be felt."""
     total = 0.0
     for begin, length in _openings(climate, at):
         if at < begin:
@@ -129,7 +137,7 @@ def _let_in(climate: Climate, at: int) -> float:
 
 
 def _defrost(climate: Climate, at: int) -> float:
-    since = (at + int(DEFROST_PERIOD * fraction(climate.key, 9))) % DEFROST_PERIOD
+    since = (at + int(DEFROST_PERIOD * _trait(climate.key, 9))) % DEFROST_PERIOD
     return DEFROST_PEAK * math.sin(math.pi * since / DEFROST_LENGTH) if since < DEFROST_LENGTH else 0.0
 
 

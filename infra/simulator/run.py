@@ -1,22 +1,21 @@
 """Runs a simulation: the history at full speed, then real time, with progress on the way."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from infra.simulator.fleet import Fleet
 from infra.simulator.mischief import Mischief
-from infra.simulator.sender import LANES, Sender, Tally
+from infra.simulator.progress import Progress
+from infra.simulator.sender import Sender
 from infra.simulator.stages import Stage
-from infra.simulator.traffic import DeviceTraffic, lanes, traffic_of
-from pipelines.connectors.clock import monotonic, now_ms
+from infra.simulator.tally import Tally
+from infra.simulator.traffic import DeviceTraffic, traffic_of
+from pipelines.connectors.clock import now_ms
 
-TELL_SECONDS: Final = 2.0
+HISTORY_TELL_SECONDS: Final = 2.0
 LIVE_TELL_SECONDS: Final = 10.0
-
-Tell = Callable[[str], None]
+READY_PER_MS: Final = 15
+"""Devices whose first uplink is ready in a millisecond: the live part begins when all of them are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,11 @@ class Span:
 class Simulation:
     """One fleet through its history and its live part."""
 
-    def __init__(self, plan: Plan, sender: Sender, tell: Tell) -> None:
-        """Describe the simulation; `tell` is given a line now and then."""
+    def __init__(self, plan: Plan, sender: Sender, progress: Progress) -> None:
+        """Describe the simulation."""
         self._plan = plan
         self._sender = sender
-        self._tell = tell
+        self._progress = progress
         self._traffic: list[DeviceTraffic] = traffic_of(plan.fleet, plan.application, plan.mischief)
         self._origin: int | None = None
 
@@ -63,46 +62,30 @@ class Simulation:
         stage = Stage.history(span.begin, span.end, span.interval)
         began = self._sender.tally.acknowledged
 
-        def line(done: int, rate: float) -> str:
-            return f"history: {done - began:,} of about {expected:,} uplinks taken, {rate:,.0f}/s"
+        def line(tally: Tally, rate: float) -> str:
+            done = tally.acknowledged - began
+            left = f", {max(0, expected - done) / rate:,.0f} s left" if rate else ""
+            return f"history: {done:,} of about {expected:,} uplinks taken, {rate:,.0f}/s{left}{_again(tally)}"
 
-        async with told(self._sender.tally, self._tell, TELL_SECONDS, line):
-            await self._sender.run(lanes(self._traffic, stage, LANES), paced=False)
+        async with self._progress.watching(self._sender.tally, HISTORY_TELL_SECONDS, line):
+            await self._sender.run((one.uplinks(stage) for one in self._traffic), paced=False)
 
     async def live(self, duration: float | None) -> None:
         """Send in real time for so many seconds, or until the sender is told to stop."""
-        begin = now_ms()
+        begin = now_ms() + len(self._traffic) // READY_PER_MS
         end = None if duration is None else begin + round(duration * 1000)
         make = Stage.quick if self._plan.quick else Stage.live
         stage = make(begin, end, self._plan.interval, begin if self._origin is None else self._origin)
 
-        def line(done: int, rate: float) -> str:
-            return f"live: {done:,} uplinks taken in all, {rate:,.1f}/s"
+        def line(tally: Tally, rate: float) -> str:
+            return f"live: {tally.acknowledged:,} uplinks taken in all, {rate:,.1f}/s{_again(tally)}"
 
-        async with told(self._sender.tally, self._tell, LIVE_TELL_SECONDS, line):
-            await self._sender.run(lanes(self._traffic, stage, LANES), paced=True)
+        async with self._progress.watching(self._sender.tally, LIVE_TELL_SECONDS, line):
+            await self._sender.run((one.uplinks(stage) for one in self._traffic), paced=True)
 
 
-@contextlib.asynccontextmanager
-async def told(tally: Tally, tell: Tell, seconds: float, line: Callable[[int, float], str]) -> AsyncIterator[None]:
-    """Tell a line made of the uplinks taken and their rate every so many seconds, and once at the end."""
-    started, first = monotonic(), tally.acknowledged
-
-    async def keep_telling() -> None:
-        done, at = first, started
-        while True:
-            await asyncio.sleep(seconds)
-            now, then, at, before, done = monotonic(), at, monotonic(), done, tally.acknowledged
-            tell(line(done, (done - before) / (now - then)))
-
-    telling = asyncio.create_task(keep_telling())
-    try:
-        yield
-    finally:
-        telling.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await telling
-    tell(line(tally.acknowledged, (tally.acknowledged - first) / max(0.001, monotonic() - started)))
+def _again(tally: Tally) -> str:
+    return f", {tally.retries:,} tried again" if tally.retries else ""
 
 
 def summary(tally: Tally, seconds: float) -> dict[str, Any]:
@@ -116,4 +99,6 @@ def summary(tally: Tally, seconds: float) -> dict[str, Any]:
         "sent_as": {kind.value: count for kind, count in sorted(tally.sent.items())},
         "seconds": round(seconds, 1),
         "acknowledged_per_second": round(tally.acknowledged / seconds, 1) if seconds else None,
+        "acknowledged_after_ms": tally.acknowledged_after.shown(),
+        "behind_schedule_ms": tally.behind.shown(),
     }

@@ -1,52 +1,36 @@
-"""Posts lanes of uplinks as The Things Stack does, each in order: the next one only after the one before was taken.
+"""Posts streams of uplinks as The Things Stack does, each in order: the next one only after the one before was taken.
 
 Unlike The Things Stack it tries again until an uplink is taken, so that what it counts as acknowledged can be compared.
+One loop serves thousands of streams: whichever has the uplink that is due first is next, as soon as a connection is free.
 """
 
 import asyncio
-import contextlib
-from collections import Counter
+import heapq
+from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from infra.simulator.http_client import Connection, Target
+from infra.simulator.http_client import NO_ANSWER, Connection, Target
 from infra.simulator.journal import Journal
-from infra.simulator.traffic import Uplink, UplinkKind
-from pipelines.connectors.clock import now_ms
+from infra.simulator.tally import Tally
+from infra.simulator.traffic import Uplink
+from pipelines.connectors.clock import monotonic, now_ms
 
 WEBHOOK_PATH: Final = "/api/webhooks/ttn"
-LANES: Final = 64
+CONNECTIONS: Final = 64
 """Connections at once: enough to keep the broker busy, few enough for two cores."""
 FIRST_DELAY_SECONDS: Final = 0.05
 LONGEST_DELAY_SECONDS: Final = 2.0
-SHARE_EVERY: Final = 32
-"""A lane whose answers are always there already gives way after so many uplinks."""
+GRAIN_SECONDS: Final = 0.004
+"""A paced run looks for what is due no more often than this, so that a busy second costs 250 looks and not 2,000."""
+SWEEP_SECONDS: Final = 0.25
+"""How often requests without an answer are looked for, and the journal is written out."""
 REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
 
 class RefusedError(Exception):
     """The other side will not take any uplink of ours; trying again is of no use."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the uplinks so far."""
-
-    sent: Counter[UplinkKind] = field(default_factory=Counter)
-    """Uplinks begun, by kind; each counts once however often it was tried."""
-    acknowledged: int = 0
-    refused: int = 0
-    """Answered with a status that no retry mends, such as 413."""
-    retries: int = 0
-    given_up: int = 0
-    """Begun but not acknowledged when it was time to stop."""
-
-    @property
-    def total(self) -> int:
-        """Uplinks begun."""
-        return self.sent.total()
 
 
 def target_of(api_url: str, secret: str) -> Target:
@@ -67,77 +51,188 @@ def target_of(api_url: str, secret: str) -> Target:
     )
 
 
+class _Stream:
+    """A stream of uplinks and what has become of the one at its head."""
+
+    __slots__ = ("delay", "rest", "tries", "uplink")
+
+    def __init__(self, rest: Iterator[Uplink], uplink: Uplink) -> None:
+        self.rest = rest
+        self.uplink = uplink
+        self.tries = 0
+        self.delay = FIRST_DELAY_SECONDS
+
+
 class Sender:
-    """Sends lanes of uplinks and keeps the tally."""
+    """Sends streams of uplinks and keeps the tally."""
 
     def __init__(self, target: Target, journal: Journal | None = None) -> None:
         """Send to a target; nothing is sent yet."""
         self._target = target
         self._journal = journal or Journal(None)
-        self._stopping = asyncio.Event()
+        self._run: _Run | None = None
+        self._is_stopping = False
         self.tally = Tally()
 
     def stop(self) -> None:
         """Begin no further uplink; those under way are finished."""
-        self._stopping.set()
+        self._is_stopping = True
+        if self._run is not None:
+            self._run.stop()
 
-    async def run(self, lanes: Iterable[Iterator[Uplink]], *, paced: bool) -> None:
-        """Send every lane to its end, all lanes at once; `paced` waits until each uplink is due.
+    async def run(self, streams: Iterable[Iterator[Uplink]], *, paced: bool) -> None:
+        """Send every stream to its end, all at once; `paced` waits until each uplink is due.
 
         Raises RefusedError when the other side refuses us altogether.
         """
+        if self._is_stopping:
+            return
+        self._run = _Run(self._target, self._journal, self.tally, paced=paced)
         try:
-            async with asyncio.TaskGroup() as group:
-                for lane in lanes:
-                    group.create_task(self._lane(lane, paced=paced))
-        except* RefusedError as refused:
-            raise refused.exceptions[0] from None
+            await self._run.through(streams)
         finally:
+            self._run = None
             self._journal.flush()
 
-    async def _lane(self, lane: Iterator[Uplink], *, paced: bool) -> None:
-        connection = Connection(self._target)
+
+class _Run:
+    """One run of a sender: callbacks on the event loop, without a task for a stream or a request."""
+
+    def __init__(self, target: Target, journal: Journal, tally: Tally, *, paced: bool) -> None:
+        self._journal = journal
+        self._tally = tally
+        self._is_paced = paced
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._due: list[tuple[int, int, _Stream]] = []
+        """A heap: the streams whose next uplink has not been begun."""
+        self._again: list[tuple[float, int, _Stream]] = []
+        """A heap: the streams whose uplink is to be tried again, by the monotonic clock."""
+        self._order = 0
+        self._idle = deque(Connection(target, self._on_answer) for _ in range(CONNECTIONS))
+        self._under_way: dict[Connection, _Stream] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._is_stopping = False
+
+    async def through(self, streams: Iterable[Iterator[Uplink]]) -> None:
+        """Send everything; raises RefusedError."""
+        for place, rest in enumerate(streams):
+            uplink = next(rest, None)
+            if uplink is not None:
+                self._due.append((uplink.due_at, place, _Stream(rest, uplink)))
+        heapq.heapify(self._due)
+        self._order = len(self._due)
+        sweeping = self._loop.create_task(self._sweep())
         try:
-            for place, uplink in enumerate(lane):
-                if paced:
-                    await self._until(uplink.due_at)
-                elif place % SHARE_EVERY == 0:
-                    await asyncio.sleep(0)
-                if self._stopping.is_set():
-                    return
-                self.tally.sent[uplink.kind] += 1
-                await self._deliver(connection, uplink)
+            self._pump()
+            await self._ended
         finally:
-            connection.close()
+            sweeping.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
+            for connection in (*self._idle, *self._under_way):
+                connection.close()
 
-    async def _until(self, due_at: int) -> None:
-        left = (due_at - now_ms()) / 1000
-        if left > 0:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), left)
+    def stop(self) -> None:
+        """Begin nothing more; what waits for another try gets it now."""
+        self._is_stopping = True
+        self._due.clear()
+        self._again = [(0.0, order, stream) for _, order, stream in self._again]
+        self._pump()
 
-    async def _deliver(self, connection: Connection, uplink: Uplink) -> None:
-        """Try until the uplink is taken, refused, or it is time to stop."""
-        tries, delay = 0, FIRST_DELAY_SECONDS
+    def _pump(self) -> None:
+        """Begin whatever is due while a connection is free; then see to it that we are called again."""
+        now, idle = monotonic(), self._idle
+        while self._again and idle and self._again[0][0] <= now:
+            self._try(heapq.heappop(self._again)[2])
+        wall = now_ms()
+        while self._due and idle and (not self._is_paced or self._due[0][0] <= wall):
+            stream = heapq.heappop(self._due)[2]
+            self._tally.sent[stream.uplink.kind] += 1
+            if self._is_paced:
+                self._tally.fall_behind((wall - stream.uplink.due_at) / 1000)
+            self._try(stream)
+        if not self._under_way and not self._due and not self._again:
+            self._end()
+        elif idle:
+            self._wake_in(now, wall)
+
+    def _try(self, stream: _Stream) -> None:
+        connection = self._idle.popleft()
+        self._under_way[connection] = stream
+        stream.tries += 1
+        connection.post(stream.uplink.body)
+
+    def _wake_in(self, now: float, wall: int) -> None:
+        """Look again when the next uplink is due, unless that is arranged already."""
+        waits = []
+        if self._due and self._is_paced:
+            waits.append((self._due[0][0] - wall) / 1000)
+        if self._again:
+            waits.append(self._again[0][0] - now)
+        if not waits:
+            return
+        wait = max(GRAIN_SECONDS, min(waits))
+        if self._timer is None or self._timer_at > now + wait:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = now + wait
+            self._timer = self._loop.call_later(wait, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._pump()
+
+    def _on_answer(self, connection: Connection, status: int) -> None:
+        stream = self._under_way.pop(connection, None)
+        if stream is None or self._ended.done():
+            return
+        self._idle.append(connection)
+        tally = self._tally
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            tally.acknowledged += 1
+            tally.acknowledged_after.add(monotonic() - connection.posted_at)
+            self._journal.write(stream.uplink, now_ms(), stream.tries)
+            self._advance(stream)
+        elif status in REFUSALS:
+            message = f"the webhook answers {status}: is the secret the one in the registry, and the URL the API's?"
+            self._end(RefusedError(message))
+            return
+        elif status not in {NO_ANSWER, HTTPStatus.TOO_MANY_REQUESTS} and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            tally.refused += 1
+            self._advance(stream)
+        elif self._is_stopping:
+            tally.given_up += 1
+        else:
+            tally.retries += 1
+            self._order += 1
+            heapq.heappush(self._again, (monotonic() + stream.delay, self._order, stream))
+            stream.delay = min(stream.delay * 2, LONGEST_DELAY_SECONDS)
+        self._pump()
+
+    def _advance(self, stream: _Stream) -> None:
+        """Take the stream's next uplink; a stream that has none is done."""
+        if self._is_stopping:
+            return
+        uplink = next(stream.rest, None)
+        if uplink is not None:
+            stream.uplink, stream.tries, stream.delay = uplink, 0, FIRST_DELAY_SECONDS
+            self._order += 1
+            heapq.heappush(self._due, (uplink.due_at, self._order, stream))
+
+    async def _sweep(self) -> None:
         while True:
-            tries += 1
-            try:
-                status = await connection.post(uplink.body)
-            except (ConnectionError, TimeoutError):
-                status = HTTPStatus.SERVICE_UNAVAILABLE
-            if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-                self.tally.acknowledged += 1
-                self._journal.write(uplink, now_ms(), tries)
-                return
-            if status in REFUSALS:
-                message = f"the webhook answers {status}: is the secret the one in the registry, and the URL the API's?"
-                raise RefusedError(message)
-            if status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS:
-                self.tally.refused += 1
-                return
-            if self._stopping.is_set():
-                self.tally.given_up += 1
-                return
-            self.tally.retries += 1
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, LONGEST_DELAY_SECONDS)
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = monotonic()
+            for connection in list(self._under_way):
+                connection.expire(now)
+            self._journal.flush()
+
+    def _end(self, error: Exception | None = None) -> None:
+        if self._ended.done():
+            return
+        if error is None:
+            self._ended.set_result(None)
+        else:
+            self._ended.set_exception(error)

@@ -8,7 +8,7 @@ import pytest
 from infra.demo.ends import Ends, disagreement
 from infra.demo.listener import Heard, latency, percentile
 from infra.demo.settling import sum_of
-from infra.simulator.sender import Tally
+from infra.simulator.tally import Tally
 from infra.simulator.traffic import UplinkKind
 from pipelines.domain.instants import format_instant
 

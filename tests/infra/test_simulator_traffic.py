@@ -14,7 +14,7 @@ from infra.simulator.fleet import Model, Trouble, build_fleet
 from infra.simulator.mischief import CLEAN, NAMES, Mischief
 from infra.simulator.physics import DAY, HOUR, MINUTE
 from infra.simulator.stages import Stage
-from infra.simulator.traffic import Uplink, UplinkKind, lanes, traffic_of
+from infra.simulator.traffic import Uplink, UplinkKind, traffic_of
 
 BEGIN = 1_760_000_000_000
 QUARTER = 15 * MINUTE
@@ -205,18 +205,6 @@ def test_the_quick_stage_shows_a_failure_and_its_end_within_two_minutes() -> Non
 
     assert 10_000 < warm[0] < 30_000
     assert any((uplink.hundredths or 0) < 750 for uplink in readings if 60_000 < uplink.measured_at - BEGIN < 90_000)
-
-
-def test_lanes_keep_every_device_whole_and_in_order() -> None:
-    stage = Stage.history(BEGIN, BEGIN + DAY, QUARTER)
-    traffic = traffic_of(build_fleet(12, 1), "app", CLEAN)
-
-    dealt = [list(lane) for lane in lanes(traffic, stage, 5)]
-
-    owners = [{uplink.dev_eui for uplink in lane} for lane in dealt]
-    assert sum(len(owned) for owned in owners) == 14
-    for lane in dealt:
-        assert all(earlier.due_at <= later.due_at for earlier, later in pairwise(lane))
 
 
 def test_the_live_part_goes_on_where_the_history_ended() -> None:

@@ -15,7 +15,7 @@ from infra.simulator.mischief import CLEAN
 from infra.simulator.physics import HOUR, MINUTE
 from infra.simulator.sender import RefusedError, Sender, target_of
 from infra.simulator.stages import Stage
-from infra.simulator.traffic import Uplink, lanes, traffic_of
+from infra.simulator.traffic import Uplink, traffic_of
 from pipelines.connectors.clock import now_ms
 
 BEGIN = 1_760_000_000_000
@@ -61,9 +61,9 @@ def meeting(webhook: Webhook, work: Callable[[str], Awaitable[None]]) -> None:
     asyncio.run(meet())
 
 
-def some_lanes(hours: int = 3) -> list[Iterator[Uplink]]:
+def some_streams(hours: int = 3) -> list[Iterator[Uplink]]:
     stage = Stage.history(BEGIN, BEGIN + hours * HOUR, 5 * MINUTE)
-    return lanes(traffic_of(build_fleet(12, 1), "app", CLEAN), stage, 6)
+    return [one.uplinks(stage) for one in traffic_of(build_fleet(12, 1), "app", CLEAN)]
 
 
 def send(webhook: Webhook, journal: Journal | None = None) -> Sender:
@@ -71,7 +71,7 @@ def send(webhook: Webhook, journal: Journal | None = None) -> Sender:
 
     async def work(url: str) -> None:
         senders.append(Sender(target_of(url, "secret"), journal))
-        await senders[0].run(some_lanes(), paced=False)
+        await senders[0].run(some_streams(), paced=False)
 
     meeting(webhook, work)
     return senders[0]
@@ -82,7 +82,7 @@ def test_every_uplink_is_taken_once_and_each_device_in_order() -> None:
 
     sender = send(webhook)
 
-    expected = sorted(uplink.body for lane in some_lanes() for uplink in lane)
+    expected = sorted(uplink.body for stream in some_streams() for uplink in stream)
     assert sorted(webhook.bodies) == expected
     assert sender.tally.acknowledged == sender.tally.total == len(expected)
     assert in_order(webhook.bodies)
@@ -93,7 +93,7 @@ def test_an_uplink_refused_for_now_or_cut_off_is_sent_again_before_the_next_of_i
 
     sender = send(webhook)
 
-    expected = sorted(uplink.body for lane in some_lanes() for uplink in lane)
+    expected = sorted(uplink.body for stream in some_streams() for uplink in stream)
     assert sorted(webhook.bodies) == expected
     assert sender.tally.retries == 6
     assert in_order(webhook.bodies)
@@ -146,7 +146,8 @@ def test_paced_uplinks_wait_until_they_are_due_and_a_stop_is_heard_at_once() -> 
         sender = Sender(target_of(url, "secret"))
         begin = now_ms()
         stage = Stage.live(begin, None, 200, begin)
-        running = asyncio.create_task(sender.run(lanes(traffic_of(build_fleet(2, 1), "app", CLEAN), stage, 3), paced=True))
+        streams = [one.uplinks(stage) for one in traffic_of(build_fleet(2, 1), "app", CLEAN)]
+        running = asyncio.create_task(sender.run(streams, paced=True))
         await asyncio.sleep(1.0)
         sender.stop()
         await asyncio.wait_for(running, 1.0)
