@@ -61,6 +61,7 @@ def shown(file: str, message: TtnMessage | None, decoded: Decoded | None, reject
     return {
         "file": file,
         "kind": None if message is None else message.kind.value,
+        "decoder": decoded.decoder if decoded is not None and decoded.decoder else None,
         "dev_eui": None if message is None else message.dev_eui,
         "measured_at": None if measured_at is None else format_instant(measured_at),
         "temperature_celsius": None if headline is None else celsius(headline.temperature),

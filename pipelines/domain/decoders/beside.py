@@ -8,7 +8,7 @@ import msgspec
 from pipelines.domain.decimals import scaled
 from pipelines.domain.decoders.flags import is_distrusted
 from pipelines.domain.decoders.leaves import Leaf
-from pipelines.domain.decoders.names import Meaning, Quantity
+from pipelines.domain.decoders.names import BATTERY_UNITS, Meaning, Quantity
 from pipelines.domain.decoders.numbers import number_of, quick_scaled
 from pipelines.domain.decoders.probes import Context
 from pipelines.domain.decoders.readings import ProbeReading
@@ -19,6 +19,11 @@ CLOSED_WORDS: Final = frozenset({"closed", "close", "0", "false"})
 MOST_VOLTS: Final = 20
 """A higher battery value is in millivolts or percent: no sensor runs on more."""
 MOST_CELL_VOLTS: Final = 6
+LEAST_CELL_VOLTS: Final = 1
+WHOLE_VOLTS: Final = frozenset({2, 3, 4})
+"""3.0 V is written 3 by a payload formatter; no other small whole number is a voltage for certain."""
+LEVEL: Final = "level"
+"""Scale of `names.Meaning`: how full, in volts, percent or steps."""
 MOST_PERCENT: Final = 100
 MOST_MILLIVOLTS: Final = 32_000
 LEAST_MILLIVOLTS: Final = 500
@@ -72,7 +77,8 @@ def beside_of(named: list[tuple[Leaf, Meaning]], context: Context) -> Beside:
             case Quantity.HUMIDITY if humidity is None:
                 humidity = _humidity(leaf.value)
             case Quantity.BATTERY:
-                scale, value = _battery(leaf, meaning.scale or context.model.battery)
+                known = meaning.scale if meaning.scale not in ("", LEVEL) else context.model.battery or meaning.scale
+                scale, value = _battery(leaf, known)
                 battery.setdefault(scale, value)
             case Quantity.DOOR if door_open is None:
                 door_open = _door(leaf.value)
@@ -115,7 +121,7 @@ def _battery(leaf: Leaf, scale: str) -> tuple[str, int]:
 
 
 def _written_scale(unit: str) -> str:
-    return {"%": "percent", "v": "v", "mv": "mv"}.get(unit.strip().lower(), "")
+    return BATTERY_UNITS.get(unit.strip(" []()").lower(), "")
 
 
 def _settled_scale(number: Decimal, scale: str) -> str:
@@ -124,11 +130,25 @@ def _settled_scale(number: Decimal, scale: str) -> str:
         scale = "mv"
     if scale == "mv" and Decimal(1) < number <= MOST_CELL_VOLTS and number != number.to_integral_value():
         scale = "v"
+    if not scale or scale == LEVEL:
+        scale = _guessed_scale(number, is_level=scale == LEVEL)
     if not scale:
-        is_whole = number == number.to_integral_value()
-        scale = "v" if number <= MOST_CELL_VOLTS and not (is_whole and number == 0) else "percent" if number <= MOST_PERCENT else "mv"
+        return ""
     least, most = _LIMITS[scale]
     return scale if least <= number <= most else ""
+
+
+def _guessed_scale(number: Decimal, *, is_level: bool) -> str:
+    """Return the scale that only a value itself tells; empty where it may as well be a flag, a step of a few, or a fraction."""
+    if number > MOST_PERCENT:
+        return "mv"
+    if number == number.to_integral_value():
+        if number in WHOLE_VOLTS:
+            return "" if is_level else "v"
+        return "" if number == 1 else "percent"
+    if number > MOST_CELL_VOLTS:
+        return "percent"
+    return "v" if number > LEAST_CELL_VOLTS else ""
 
 
 def _door(value: object) -> bool | None:

@@ -12,12 +12,14 @@ from pipelines.domain.decoders.beside import Beside, beside_of
 from pipelines.domain.decoders.flags import distrusts_of
 from pipelines.domain.decoders.leaves import Leaf, leaves
 from pipelines.domain.decoders.message import MessageKind, Rejection, TtnMessage
-from pipelines.domain.decoders.models import Model, model_of, normalized_model_of
+from pipelines.domain.decoders.models import FALLBACK, Model, model_of, normalized_model_of
 from pipelines.domain.decoders.names import Meaning, Quantity, Role, meaning_of, unit_scale, words_of
+from pipelines.domain.decoders.numbers import quick_hundredths
 from pipelines.domain.decoders.probes import Context, Probe, headline_of, main_of, probes_of, with_absent_probe
 from pipelines.domain.decoders.readings import Decoded, ProbeReading
-from pipelines.domain.decoders.shapes import Named, Shapes
+from pipelines.domain.decoders.shapes import SHORT, Named, Shapes
 from pipelines.domain.decoders.vocabulary import TEMPERATURE
+from pipelines.domain.temperatures import HIGHEST_POSSIBLE, LOWEST_POSSIBLE
 from schemas.reasons import RejectReason
 
 __all__ = ["MAIN", "Decoded", "ProbeReading", "decode"]
@@ -27,6 +29,9 @@ MAIN: Final = "main"
 
 _SHAPES: Final = Shapes()
 """A memory only: with and without it a message comes to the same."""
+PLAIN: Final = Meaning(Quantity.TEMPERATURE, Role.AMBIENT, Role.AMBIENT.value, is_plain=True)
+MAINS: Final = frozenset({"current", "power", "energy", "frequency", "phase"})
+"""Words of what is measured together with a mains voltage."""
 _UNIT_NAMES: Final = TEMPERATURE | {"unit", "units", "scale"}
 
 
@@ -83,8 +88,8 @@ def _undecoded(message: TtnMessage) -> Decoded:
     return _nothing(message, "no payload: network housekeeping only")
 
 
-def _nothing(message: TtnMessage, detail: str) -> Decoded:
-    return Decoded(message.kind, rejection=Rejection(RejectReason.NO_READING, detail))
+def _nothing(message: TtnMessage, detail: str, decoder: str = "") -> Decoded:
+    return Decoded(message.kind, rejection=Rejection(RejectReason.NO_READING, detail), decoder=decoder)
 
 
 def _from_named(message: TtnMessage, named: Named, context: Context) -> Decoded:
@@ -96,14 +101,24 @@ def _from_named(message: TtnMessage, named: Named, context: Context) -> Decoded:
     if probes:
         probes = with_absent_probe(probes, context, measured_at)
     if not probes and not beside.has_any and not history:
-        return _nothing(message, "nothing in the payload is a temperature, humidity, battery or door")
+        return _nothing(message, _why_nothing(message, past, context.model), context.model.decoder)
     return _assembled(message.kind, measured_at, context.model, probes, beside, history, newest)
+
+
+def _why_nothing(message: TtnMessage, past: Named, model: Model) -> str:
+    """Return for people why a payload came to nothing."""
+    if past:
+        return "only values from the device's memory that have no time"
+    if any(not leaf.is_certain and meaning_of(leaf.path, leaf.unit) is not None for leaf in leaves(message.decoded_payload)):
+        return "several values that nothing tells apart"
+    unknown = "; the model is not known here, so the fallback judged its names" if model.decoder == FALLBACK else ""
+    return f"nothing in the payload is a temperature, humidity, battery or door{unknown}"
 
 
 def _context(found: list[Leaf], model: Model, payload: dict[str, object]) -> Context:
     default_scale = ""
     for leaf in found:
-        if isinstance(leaf.value, str) and leaf.path:
+        if type(leaf.value) is str and leaf.path:
             words = words_of(leaf.path[-1])
             if words and words[-1] in ("unit", "units", "scale") and _UNIT_NAMES.issuperset(words) and unit_scale(leaf.value) in ("f", "k"):
                 default_scale = unit_scale(leaf.value) or ""
@@ -118,17 +133,33 @@ def _named(found: list[Leaf], model: Model) -> Named:
     met = {name for name, (beside, value) in model.needs.items() if any(leaf.name == beside and leaf.value == value for leaf in found)}
     for leaf in found:
         if leaf.is_certain:
-            meaning = _meaning(leaf, model, met)
-            if meaning is not None:
+            own = leaf.name
+            meaning = _meaning(leaf, own, model, met)
+            if meaning is None:
+                if own in SHORT and _is_short_temperature(leaf, found):
+                    named.append((leaf, PLAIN))
+            elif not (meaning.is_plain and meaning.quantity is Quantity.BATTERY and _is_of_mains(found)):
                 named.append((leaf, meaning))
     return named
 
 
-def _meaning(leaf: Leaf, model: Model, needed: set[str]) -> Meaning | None:
+def _is_short_temperature(leaf: Leaf, found: list[Leaf]) -> bool:
+    """Return whether a bare `t` is a temperature: humidity stands beside it, and it is no time."""
+    number = quick_hundredths(leaf.value)
+    if number is None or not LOWEST_POSSIBLE <= number <= HIGHEST_POSSIBLE:
+        return False
+    return any(other.path[:-1] == leaf.path[:-1] and other.name.lower() in ("rh", "h", "hum", "humidity") for other in found)
+
+
+def _is_of_mains(found: list[Leaf]) -> bool:
+    """Return whether the device measures electricity, so that a bare `voltage` is what it measures."""
+    return any(not MAINS.isdisjoint(words_of(leaf.name)) for leaf in found)
+
+
+def _meaning(leaf: Leaf, own: str, model: Model, needed: set[str]) -> Meaning | None:
     if isinstance(leaf.value, bool):
         meaning = meaning_of(leaf.path, leaf.unit)
         return meaning if meaning is not None and meaning.quantity is Quantity.DOOR else None
-    own = leaf.name
     if own in model.names and (own not in model.needs or own in needed):
         return model.names[own]
     meaning = meaning_of(leaf.path, leaf.unit)
@@ -149,7 +180,10 @@ def _temperatures(named: Named) -> Named:
 
 def _parted(named: Named) -> tuple[Named, Named]:
     """Return what is now and what is past. Of a list of dated objects the newest of each kind is now, the others are past."""
-    if all(leaf.at is None and not leaf.is_history for leaf, _ in named):
+    for leaf, _ in named:
+        if leaf.at is not None or leaf.is_history:
+            break
+    else:
         return named, []
     newest: dict[tuple[Quantity, str], int] = {}
     for leaf, meaning in named:
@@ -205,4 +239,4 @@ def _assembled(
             main, headline = (carried if main is carrier else main), (carried if headline is carrier else headline)
     if not probes and newest is not None:
         main = replace(newest, history=True)
-    return Decoded(kind, tuple(readings + history), headline, main)
+    return Decoded(kind, tuple(readings + history), headline, main, None, model.decoder)

@@ -4,11 +4,16 @@ The table is keyed by the beginnings of brand, model and firmware version. To ad
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
 from pipelines.domain.decoders.names import PRIMARY, Meaning, Quantity, Role
+
+FALLBACK: Final = "fallback"
+"""Decoder of a model of which nothing is known: names, units and values alone decide, carefully."""
+NORMALIZED: Final = "normalized"
+"""Decoder of what came by The Things Stack's schema of normalized payloads."""
 
 DS18B20: Final = (-5_500, 12_500)
 SHT: Final = (-4_000, 12_500)
@@ -36,6 +41,8 @@ class Model:
     """Sold for its wired probe: an uplink without it is not one of the built-in sensor."""
     needs: dict[str, tuple[str, str]] = field(default_factory=dict)
     """A name of `names` that means something only beside another name with this value."""
+    decoder: str = FALLBACK
+    """What `coldstream decode` shows as the decoder: the line of the table, as brand/model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,11 @@ class Entry:
     model: str
     known: Model
     firmware: str = ""
+
+    @property
+    def decoder(self) -> str:
+        """Return the line's name, with `*` for what any model may end in."""
+        return f"{self.brand}/{self.model}*{self.firmware and '@' + self.firmware + '*'}"
 
 
 def _temperature(role: Role, probe: str = "") -> Meaning:
@@ -73,6 +85,7 @@ _DRAGINO: Final = Model(
 )
 _DRAGINO_MARKS: Final = frozenset({"TempC_DS", "TempC_SHT", "TempC_DS18B20", "temp_DS18B20", "TempC1", "Temp_White", "EXTI_Trigger"})
 """Names by which a Dragino payload is known also where nobody registered the model."""
+_DRAGINO_BY_NAMES: Final = replace(_DRAGINO, decoder="dragino, by the names of its fields")
 _LTC2: Final = Model(
     ranges={Role.CHANNEL: (-10_000, 15_000)},
     battery="v",
@@ -84,12 +97,13 @@ _BOARDS: Final = (
     "comtac",
     "dingtek",
     "digital-matter",
-    "rivercity",
     "vutility",
     "sept",
     "pepperl",
     "te-connectivity",
     "noah",
+    "abeeway",
+    "tekzitel",
 )
 """Brands of trackers, meters, level and smoke sensors, whose temperature is their own."""
 
@@ -100,6 +114,7 @@ MODELS: Final = (
     Entry("dragino", "ltc2", _LTC2),
     Entry("dragino", "", _DRAGINO),
     Entry("milesight", "em500-pt100", Model(plain=Role.EXTERNAL, battery="percent", ranges={Role.EXTERNAL: (-20_000, 80_000)})),
+    Entry("milesight", "ts", Model(plain=Role.EXTERNAL, battery="percent")),
     Entry("milesight", "em500-smtc", Model(battery="percent", ranges={Role.AMBIENT: (-4_000, 8_500)})),
     Entry("milesight", "em300", Model(battery="percent", ranges={Role.AMBIENT: (-3_000, 7_000)}, names={"magnet": Meaning(Quantity.DOOR)})),
     Entry("milesight", "em3", Model(battery="percent", ranges={Role.AMBIENT: (-4_000, 12_500)}, names={"magnet": Meaning(Quantity.DOOR)})),
@@ -114,11 +129,18 @@ MODELS: Final = (
         Model(battery="mv", ranges={Role.AMBIENT: (-4_000, 8_500), Role.EXTERNAL: DS18B20}, power_on_85=WIRED, is_wired=True),
     ),
     Entry("elsys", "", Model(battery="mv", ranges={Role.AMBIENT: (-4_000, 8_500), Role.EXTERNAL: DS18B20}, power_on_85=WIRED)),
+    Entry("dingtek", "dt31", Model(battery="v")),
+    Entry("rivercity", "lynx", Model(plain=Role.BOARD)),
+    Entry("bosch", "tps", Model(plain=Role.BOARD)),
+    Entry("stmicroelectronics", "nucleo", Model(plain=Role.BOARD)),
+    Entry("tektelic", "t0006129", Model(plain=Role.BOARD)),
+    Entry("netvox", "rp02", Model(plain=Role.BOARD, names={"Voltage": None})),
     Entry("netvox", "r718e", Model(plain=Role.BOARD, battery="v")),
     Entry("netvox", "rb11", Model(plain=Role.BOARD, battery="v")),
     Entry("netvox", "r718b", Model(plain=Role.EXTERNAL, battery="v", ranges={Role.EXTERNAL: (-7_000, 20_000)})),
     Entry("netvox", "r718c", Model(plain=Role.EXTERNAL, battery="v", ranges={Role.EXTERNAL: (-26_500, 180_000)})),
     Entry("netvox", "", Model(battery="v")),
+    Entry("browan", "tbdw", Model(battery="v", names={"status": Meaning(Quantity.DOOR)})),
     Entry("browan", "", Model(battery="v", ranges={Role.AMBIENT: (-4_000, 9_500)})),
     Entry("enless", "", Model(plain=Role.EXTERNAL)),
     Entry(
@@ -148,7 +170,7 @@ UNKNOWN: Final = Model(zero_is_missing=frozenset({"TempC_DS18B20", "temp_DS18B20
 def model_of(brand: str | None, model: str | None, firmware: str | None = None, payload: Iterable[str] = ()) -> Model:
     """Return what is known of a model; UNKNOWN where nothing is, unless the names in its payload give it away."""
     known = _registered(brand or "", model or "", firmware or "")
-    return _DRAGINO if known is UNKNOWN and not _DRAGINO_MARKS.isdisjoint(payload) else known
+    return _DRAGINO_BY_NAMES if known is UNKNOWN and not _DRAGINO_MARKS.isdisjoint(payload) else known
 
 
 @lru_cache(maxsize=1_024)
@@ -157,7 +179,7 @@ def normalized_model_of(brand: str | None, model: str | None, firmware: str | No
 
     `battery` is volts by the schema; some normalizers put percent there, so the value must tell.
     """
-    return Model(ranges=_registered(brand or "", model or "", firmware or "").ranges)
+    return Model(ranges=_registered(brand or "", model or "", firmware or "").ranges, decoder=NORMALIZED)
 
 
 @lru_cache(maxsize=1_024)
@@ -165,5 +187,5 @@ def _registered(brand: str, model: str, firmware: str) -> Model:
     names = (brand.lower(), model.lower(), firmware.lower())
     for entry in MODELS:
         if all(name.startswith(known) for name, known in zip(names, (entry.brand, entry.model, entry.firmware), strict=True)):
-            return entry.known
+            return replace(entry.known, decoder=entry.decoder)
     return UNKNOWN

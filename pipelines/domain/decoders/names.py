@@ -52,9 +52,9 @@ class Meaning:
     role: Role = Role.AMBIENT
     probe: str = ""
     scale: str = ""
-    """Of a battery: `mv`, `percent`, `v`; of a temperature: `f`, `k`, `tenths`, `hundredths`; empty where the value must tell."""
+    """Of a battery: `mv`, `percent`, `v`, `level`; of a temperature: `f`, `k`, `tenths`, `hundredths`, `thousandths`; empty where the value must tell."""
     is_plain: bool = False
-    """A temperature called nothing but that: the model decides its role."""
+    """A temperature called nothing but that: the model decides its role. Or a voltage: what else is sent decides whether it is a battery's."""
 
 
 LABELLED: Final = "="
@@ -65,10 +65,22 @@ _PART: Final = re.compile(
 )
 """Names of parts, which would fall apart into words and numbers."""
 _BUILT_IN: Final = re.compile(r"(?:sht|bme|bmp|dht|hdc|scd|aht|am23|si70|hts|mcp98|lm)\d*x?")
-_CELSIUS: Final = frozenset({"c", "℃", "degc", "celsius", "deg c", "degrees c", "degree celsius", "degrees celsius"})
+_CELSIUS: Final = frozenset({"c", "℃", "degc", "cel", "celsius", "deg c", "degrees c", "degree celsius", "degrees celsius"})
 _ANY_DEGREE: Final = frozenset({"", "deg", "degree", "degrees"})
 _FAHRENHEIT: Final = frozenset({"f", "℉", "degf", "fahrenheit", "deg f", "degrees f", "degrees fahrenheit"})
 _KELVIN: Final = frozenset({"k", "kelvin"})
+_PARTS_OF_A_DEGREE: Final = {
+    **dict.fromkeys(("0.1c", "1/10c", "c/10", "c*10", "dc", "decidegree", "decidegrees", "0.1 c", "1/10 c"), "tenths"),
+    **dict.fromkeys(("0.01c", "1/100c", "c/100", "c*100", "cc", "centidegree", "centidegrees", "0.01 c", "1/100 c"), "hundredths"),
+    **dict.fromkeys(("mc", "millidegree", "millidegrees", "0.001c", "m℃"), "thousandths"),
+}
+_HUMIDITY_UNITS: Final = frozenset({"", "%", "%rh", "% rh", "rh", "rh%", "%r.h.", "percent", "pct", "%hr"})
+BATTERY_UNITS: Final = {
+    **dict.fromkeys(("v", "volt", "volts", "vdc"), "v"),
+    **dict.fromkeys(("mv", "millivolt", "millivolts"), "mv"),
+    **dict.fromkeys(("%", "percent", "pct"), "percent"),
+}
+"""Units of a battery's value as they are written, in lower case, and the scale each is."""
 
 
 def unit_scale(unit: str) -> str | None:
@@ -76,11 +88,11 @@ def unit_scale(unit: str) -> str | None:
     folded = _folded(unit)
     if folded in _CELSIUS or folded in _ANY_DEGREE:
         return ""
-    return "f" if folded in _FAHRENHEIT else "k" if folded in _KELVIN else None
+    return "f" if folded in _FAHRENHEIT else "k" if folded in _KELVIN else _PARTS_OF_A_DEGREE.get(folded)
 
 
 def _folded(unit: str) -> str:
-    return unit.replace("°", "").strip().lower()
+    return unit.replace("°", "").replace("º", "").strip(" []()").lower()
 
 
 @lru_cache(maxsize=4_096)
@@ -120,19 +132,46 @@ def meaning_of(path: tuple[str, ...], unit: str = "") -> Meaning | None:
         own = (*names.pop(), *own)
     above = tuple(word for named in names for word in named)
     words = set(own)
-    own_name = " ".join(own)
-    if (words | set(above)) & v.NO_READING and own_name not in v.DOORS:
+    if _is_door(own):
+        return Meaning(Quantity.DOOR)
+    if words & (v.NO_READING | v.NO_READING_ITSELF) or set(above) & (v.NO_READING - v.STATES):
         return None
+    in_state = not v.STATES.isdisjoint(above)
     scale = unit_scale(unit)
     if words & v.TEMPERATURE or (_folded(unit) in _CELSIUS and not words & (v.HUMIDITY | v.BATTERY)):
-        return None if scale is None else _temperature(own, above, scale, _label(path))
-    if words & v.HUMIDITY and not words & v.SOIL and "absolute" not in words:
-        return Meaning(Quantity.HUMIDITY)
+        if scale is None:
+            return None
+        return _of_itself(scale) if in_state else _temperature(own, above, scale, _label(path))
+    if words & v.HUMIDITY:
+        is_air = not words & v.SOIL and "absolute" not in words and "circuit" not in words
+        return Meaning(Quantity.HUMIDITY) if is_air and not in_state and _folded(unit) in _HUMIDITY_UNITS else None
     if words & v.BATTERY or own in v.SUPPLY:
-        return Meaning(Quantity.BATTERY, scale=_battery_scale(words, unit))
-    if own_name in v.DOORS:
-        return Meaning(Quantity.DOOR)
+        return _battery(own, unit, in_state=in_state)
     return None
+
+
+def _is_door(own: tuple[str, ...]) -> bool:
+    """Return whether a name is a door's, numbered or not: door, magnet_chn1."""
+    name = " ".join(word for word in own if not word.isdigit() and word not in v.WHICH)
+    return name in v.DOORS
+
+
+def _of_itself(scale: str) -> Meaning:
+    """Return the temperature of an object in which a device tells of its own state."""
+    return Meaning(Quantity.TEMPERATURE, Role.BOARD, Role.BOARD.value, scale)
+
+
+def _battery(own: tuple[str, ...], unit: str, *, in_state: bool) -> Meaning | None:
+    """Return how much is in a battery; None for what else is said of one. Among states a value without a scale is a flag."""
+    words = set(own)
+    if words & v.NO_BATTERY or (unit and _folded(unit) not in BATTERY_UNITS):
+        return None
+    scale = _battery_scale(words, unit)
+    return (
+        None
+        if in_state and not scale
+        else Meaning(Quantity.BATTERY, scale=scale or ("level" if "level" in words else ""), is_plain=own == ("voltage",))
+    )
 
 
 def _only_tells_which(own: tuple[str, ...]) -> bool:
@@ -152,7 +191,11 @@ def _label(path: tuple[str, ...]) -> str:
 def _temperature(own: tuple[str, ...], above: tuple[str, ...], scale: str, label: str) -> Meaning:
     words = set(own) | set(above)
     scale = scale or _written_scale(own)
-    number = "" if scale in ("tenths", "hundredths") else next((word for word in (*reversed(own), *reversed(above)) if word.isdigit()), "")
+    number = (
+        ""
+        if scale in ("tenths", "hundredths", "thousandths")
+        else next((word for word in (*reversed(own), *reversed(above)) if word.isdigit()), "")
+    )
     if label and not set(words_of(label)) <= v.NEUTRAL | v.WRAPPERS:
         return Meaning(Quantity.TEMPERATURE, _labelled_role(set(own) | set(words_of(label))), label, scale)
     if not set(own) & v.ABOVE_ALL:
@@ -193,17 +236,22 @@ def _written_scale(own: tuple[str, ...]) -> str:
     if words & {"k", "kelvin"}:
         return "k"
     pairs = set(pairwise(own))
-    if words & {"hundredths", "centi", "x100"} or ("x", "100") in pairs:
+    if words & {"hundredths", "centi", "centidegree", "centidegrees", "centicelsius", "x100"} or ("x", "100") in pairs:
         return "hundredths"
-    return "tenths" if words & {"tenths", "deci", "x10"} or ("x", "10") in pairs else ""
+    if words & {"milli", "millidegree", "millidegrees", "millicelsius", "x1000"} or ("x", "1000") in pairs:
+        return "thousandths"
+    return "tenths" if words & {"tenths", "deci", "decidegree", "decidegrees", "decicelsius", "x10"} or ("x", "10") in pairs else ""
 
 
 def _battery_scale(words: set[str], unit: str) -> str:
-    folded = unit.lower()
-    if folded == "mv" or words & {"mv", "millivolts", "millivolt"}:
+    """Return the scale of a battery's value, by its unit before its name; empty where neither tells."""
+    told = BATTERY_UNITS.get(_folded(unit), "")
+    if told:
+        return told
+    if words & {"mv", "millivolts", "millivolt"}:
         return "mv"
-    if folded == "%" or words & {"percent", "percentage", "pct", "capacity", "perc"}:
+    if words & {"percent", "percentage", "pct", "capacity", "perc", "soc"}:
         return "percent"
-    if folded == "v" or words & {"v", "volt", "volts", "voltage", "batv", "vbat", "vbatt", "batteryvoltage"}:
+    if words & {"v", "volt", "volts", "voltage", "batv", "vbat", "vbatt", "batteryvoltage"}:
         return "v"
     return ""

@@ -18,10 +18,11 @@ SENTINELS: Final = frozenset(
     for text in (
         *("327.67", "-327.68", "327.66", "-327.67", "327.6", "327.65", "3276.7", "-3276.8", "3276.6", "32767", "-32768"),
         *("6553.5", "655.35", "65535", "6553.4", "-127", "127", "-273.15", "-273", "2147483647"),
+        *("127.99609375", "127.996", "127.99", "127.9375", "127.94", "-46.85"),
         *("-99", "-99.9", "-99.99", "-100", "-999", "999", "-9999", "9999", "-1000", "-999.9", "999.9"),
     )
 )
-"""Numbers by which one device or another says that it has no value (0x7F, 0x7FFF, 0x8000 and 0xFFFF in several scales, DS18B20's -127)."""
+"""Numbers by which one device or another says that it has no value (0x7F, 0x7FFF, 0x8000 and 0xFFFF in several scales; DS18B20's -127; SHT2x's -46.85, a bus of zeros)."""
 
 _SENTINEL_HUNDREDTHS: Final = frozenset(scaled(sentinel, 2) for sentinel in SENTINELS)
 _PLAIN: Final = 1_000_000.0
@@ -77,5 +78,7 @@ def in_celsius(number: Decimal, scale: str) -> Decimal:
             return number / 10
         case "hundredths":
             return number / 100
+        case "thousandths":
+            return number / 1000
         case _:
             return number

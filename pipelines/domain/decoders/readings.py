@@ -37,3 +37,5 @@ class Decoded(msgspec.Struct, frozen=True):
     """The best-ranked probe the device has, even if faulty; None where several are equal. With history alone, its newest reading."""
     rejection: Rejection | None = None
     """Why nothing is stored; NO_READING where it was understood."""
+    decoder: str = ""
+    """What judged it: a line of the table of models, `normalized`, or `fallback` for a model of which nothing is known."""

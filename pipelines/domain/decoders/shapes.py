@@ -23,7 +23,10 @@ MAX_SHAPES: Final = 64
 MAX_DEPTH: Final = 4
 """Objects in objects that are described; deeper ones are rare."""
 
-UNREMEMBERED: Final = frozenset({"measurementId", "msgType", "No_connect"})
+SHORT: Final = frozenset({"t", "T"})
+"""Names of a temperature that may as well be a time: its number decides."""
+
+UNREMEMBERED: Final = SHORT | {"measurementId", "measurementChannel", "msgType", "No_connect"}
 """Names whose numbers decide what other leaves are, or whether they are believed."""
 
 Named = list[tuple[Leaf, Meaning]]

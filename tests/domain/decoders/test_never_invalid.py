@@ -12,6 +12,7 @@ from pipelines.domain.decimals import scaled
 from pipelines.domain.decoders.decode import Decoded, decode
 from pipelines.domain.decoders.message import TtnMessage, parse_message
 from pipelines.domain.decoders.numbers import SENTINELS, quick_hundredths, quick_scaled
+from pipelines.domain.decoders.vocabulary import NO_READING
 from schemas.reasons import RejectReason
 
 HEARD_AT = "2026-03-01T10:00:00Z"
@@ -61,6 +62,12 @@ def shapes(name: str, value: object) -> list[object]:
         {"data": [{"date": "2026-03-01T09:59:00Z", "label": name, "value": value}]},
         {"channels": [{"channel": 1, name: value}, {"channel": 2, name: value}]},
         {"history": [{"timestamp": 1_772_355_600, name: value}]},
+        {"records": [{"n": name, "u": "Cel", "v": value}]},
+        {"measurements": [{"typeName": name, "typeUnits": "[°C]", "value": value}]},
+        {"values": [{"_name": name, "_unit": "°C", "_value": value}]},
+        {"messages": [{"measurementId": "4203", "type": name, "measurementChannel": "1", "measurementValue": value}]},
+        {name: {"unit": "°C", "value": [value, value]}},
+        {"device_status": {name: value}},
     ]
 
 
@@ -96,6 +103,17 @@ def test_a_temperature_shown_is_the_one_that_was_sent(name: str, value: float, b
         for reading in decoded(payload, *brand).readings:
             if reading.temperature is not None:
                 assert any(abs(Decimal(reading.temperature) - one * 100) <= Decimal("0.5000001") for one in meant), payload
+
+
+@given(
+    word=st.sampled_from(sorted(NO_READING - {"units", "unit", "scale", "date", "time", "timestamp", "timestamps"})),
+    value=st.floats(min_value=-40, max_value=60) | st.integers(-40, 60),
+    form=st.sampled_from(["{word}_temperature", "temperature_{word}", "{word}Temp", "TEMP {word}", "temp{word}"]),
+)
+def test_a_limit_a_count_or_a_derived_value_is_a_temperature_under_no_name(word: str, value: float, form: str) -> None:
+    found = decoded({form.format(word=word): value})
+
+    assert [one for one in found.readings if one.temperature is not None] == []
 
 
 @pytest.mark.parametrize(

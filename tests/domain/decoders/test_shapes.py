@@ -23,6 +23,20 @@ NAMES = st.sampled_from(
     [
         *("temperature", "TempC_DS", "TempC_SHT", "TempC1", "externalTemperature", "temp_f", "humidity", "battery", "BatV", "vdd", "door"),
         *("temperature_valid", "probe_fault", "unit", "Ext_sensor", "No_connect", "state", "operatingMode", "value", "label", "status"),
+        *(
+            "t",
+            "rh",
+            "voltage",
+            "power",
+            "magnet_chn1",
+            "v",
+            "u",
+            "n",
+            "measurementValue",
+            "measurement",
+            "measurementChannel",
+            "device_status",
+        ),
     ],
 )
 VALUE = st.one_of(NUMBER, NUMBER, st.booleans(), st.none(), st.sampled_from(["F", "°C", "open", "21.5", "Temperature Sensor", "error"]))

@@ -1,0 +1,172 @@
+"""Rules that hold for families of devices whatever their brand: how they name, scale and wrap what they measure."""
+
+import pytest
+
+from pipelines.domain.decoders.decode import decode
+from pipelines.domain.decoders.models import FALLBACK, MODELS, NORMALIZED
+from tests.domain.decoders.test_decode import headline, message
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"t": 4.2, "rh": 71},
+        {"data": [{"n": "temperature", "u": "Cel", "v": 4.2}]},
+        {"values": [{"_name": "Ambient temperature", "_unit": "°C", "_value": 4.2}]},
+        {"measurements": [{"typeName": "temperature", "typeUnits": "[°C]", "value": 4.2}]},
+        {"messages": [{"measurementId": "4203", "type": "Temperature", "measurementValue": 4.2}]},
+        {"messages": [{"measurement": "Air Temperature", "measurementId": 9001, "measurementValue": "4.2", "unit": "°C"}]},
+        {"result": {"output": {"temp": 4.2}, "timestamps": {"temp": "2026-03-01T10:00:00Z"}}},
+        {"temperature": {"value": 42, "unit": "0.1°C"}},
+        {"temperature": {"value": 4200, "unit": "m°C"}},
+        {"temperature_millicelsius": 4200},
+        {"temperature": {"unit": "°C", "value": [4.2]}},
+        {"temperatureMeasure": "4,2 °C"},
+    ],
+)
+def test_a_temperature_is_found_however_it_is_wrapped_named_and_scaled(payload: object) -> None:
+    assert headline(decode(message(payload))) == 4.2
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"TemperatureTripCnt": 3},
+        {"temperature_mutation": 2.5},
+        {"temperature_data_source": "ntc"},
+        {"color_temperature": 40},
+        {"ecoTemperature": 17, "comfortTemperature": 21, "frost_temp": 7},
+        {"overheatingTemperature": 69},
+        {"request": {"temperature": 21}},
+        {"t": 4.2},
+        {"t": 1_772_359_200, "h": 40},
+        {"wbgt_temp": 24.1},
+    ],
+)
+def test_what_only_sounds_like_a_temperature_is_none(payload: object) -> None:
+    found = decode(message(payload))
+
+    assert [one for one in found.readings if one.temperature is not None or one.fault is not None] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("head_temperature", "lidar_temp", "temperature_electronics", "barometer_temperature", "trackerTemperature"),
+        *("temp_NTU", "TempPH", "SoildTemp5TE", "leaf_temperature", "forwardTemperature", "bearing_temp"),
+    ],
+)
+def test_the_temperature_of_a_part_a_liquid_or_a_surface_is_secondary(name: str) -> None:
+    found = decode(message({name: 4.2}))
+
+    assert [(one.temperature, one.secondary) for one in found.readings] == [(420, True)]
+    assert found.headline is None
+
+
+def test_what_a_device_tells_of_its_own_state_is_secondary_and_its_flags_are_no_battery() -> None:
+    found = decode(message({"device_status": {"temperature": 31, "battery_voltage": 2.91, "battery": 1, "humidity": 1}}))
+
+    assert [(one.temperature, one.secondary) for one in found.readings if one.temperature is not None] == [(3_100, True)]
+    assert [(one.battery_millivolts, one.humidity) for one in found.readings if one.temperature is None] == [(2_910, None)]
+
+
+@pytest.mark.parametrize(
+    ("payload", "millivolts", "percent"),
+    [
+        ({"battery": 3}, 3_000, None),
+        ({"battery": 3.6}, 3_600, None),
+        ({"battery": 5}, None, 5),
+        ({"battery": 1}, None, None),
+        ({"battery": 0.9}, None, None),
+        ({"batteryLevel": 3}, None, None),
+        ({"batteryLevel": 2.74}, 2_740, None),
+        ({"battery_level": 92}, None, 92),
+        ({"battery": {"value": 2914, "unit": "[mV]"}}, 2_914, None),
+        ({"battery": {"value": 88, "unit": "Wh"}}, None, None),
+        ({"battery_lifetime_pct": 97, "battery_lifetime_dys": 3}, None, 97),
+        ({"battery_end_of_life": 3}, None, None),
+        ({"Good_Battery": 3, "batterycharging": "1", "battery_current": 12}, None, None),
+        ({"voltage": 3.6}, 3_600, None),
+        ({"voltage": 3.6, "power": 12}, None, None),
+    ],
+)
+def test_a_battery_is_volts_or_percent_and_never_a_flag_a_step_or_a_count(
+    payload: object, millivolts: int | None, percent: int | None
+) -> None:
+    found = decode(message(payload))
+
+    assert [(one.battery_millivolts, one.battery_percent) for one in found.readings] == (
+        [(millivolts, percent)] if millivolts is not None or percent is not None else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ({"magnet_chn1": "opened"}, True),
+        ({"door_contact": "closed"}, False),
+        ({"door_sensor": 1}, True),
+        ({"contact": "open"}, True),
+        ({"switch_1": "open"}, None),
+        ({"relayStatus": "CLOSED"}, None),
+        ({"door_count": 1}, None),
+    ],
+)
+def test_a_door_is_known_by_its_name(payload: object, expected: bool | None) -> None:
+    found = decode(message(payload))
+
+    assert [one.door_open for one in found.readings] == ([] if expected is None else [expected])
+
+
+@pytest.mark.parametrize("payload", [{"humidity": {"value": 9.1, "unit": "g/m³"}}, {"SoildHumi5TE": 10}, {"internalCircuitHumidity": 56}])
+def test_what_is_no_humidity_of_the_air_is_none(payload: object) -> None:
+    assert decode(message(payload)).readings == ()
+
+
+def test_several_samples_without_times_are_not_probes_and_not_now() -> None:
+    found = decode(message({"temperature": {"unit": "°C", "value": [3.9, 4.1, 4.0]}}))
+
+    assert found.readings == ()
+    assert found.rejection is not None
+    assert "no time" in found.rejection.detail
+
+
+def test_an_unnamed_list_within_a_dated_one_is_not_taken() -> None:
+    found = decode(message({"readings": [{"timestamp": 1_772_355_600, "sensors": [{"tempC": 4.1}, {"tempC": 9.3}]}]}))
+
+    assert found.readings == ()
+    assert found.rejection is not None
+    assert "nothing tells apart" in found.rejection.detail
+
+
+@pytest.mark.parametrize(
+    ("brand", "model", "payload", "expected"),
+    [
+        ("dragino", "lht65", {"TempC_DS": 4.3}, "dragino/*"),
+        ("milesight-iot", "em300-th", {"temperature": 4.3}, "milesight/em300*"),
+        ("", "", {"TempC_DS": 4.3}, "dragino, by the names of its fields"),
+        ("acme", "fridge-1", {"temperature": 4.3}, FALLBACK),
+        ("acme", "fridge-1", {"nothing": 4.3}, FALLBACK),
+    ],
+)
+def test_a_message_says_which_decoder_judged_it(brand: str, model: str, payload: object, expected: str) -> None:
+    assert decode(message(payload, brand, model)).decoder == expected
+
+
+def test_a_normalized_payload_says_that_the_schema_judged_it() -> None:
+    found = decode(message(None, "acme", "fridge-1", normalized_payload=[{"air": {"temperature": 4.3}}]))
+
+    assert (found.decoder, headline(found)) == (NORMALIZED, 4.3)
+
+
+def test_an_unknown_model_that_gives_nothing_says_so() -> None:
+    found = decode(message({"pulses": 7}, "acme", "counter"))
+
+    assert found.rejection is not None
+    assert "not known" in found.rejection.detail
+
+
+def test_every_line_of_the_table_has_a_name_of_its_own() -> None:
+    names = [entry.decoder for entry in MODELS]
+
+    assert len(set(names)) == len(names)
