@@ -11,12 +11,14 @@ import numpy as np
 import psycopg
 
 from pipelines.connectors.metrics import DECODE_DEAD_LETTERS, DECODE_UPLINKS
+from pipelines.domain.assigning import calibrated, clock_refusal, refusal, sensor_of, unassigned, unregistered
 from pipelines.domain.decoders.decode import Decoded, ProbeReading, decode
 from pipelines.domain.decoders.message import Rejection, TtnMessage, parse_message
 from pipelines.domain.partition_clock import GRACE_MS
+from pipelines.domain.registered import Device, Sensor, Stamp
 from pipelines.engine.clock_metrics import show_clock
 from pipelines.engine.reconnecting import Reconnecting
-from pipelines.engine.registry import AssignmentEnd, Device, Registry, Sensor, Stamp
+from pipelines.engine.registry import AssignmentEnd, Registry
 from pipelines.engine.source import Batch, Record
 from schemas.dead_letters import DeadLetter
 from schemas.readings import ABSENT_I1, ABSENT_I2, PACKED_ROW, ROW, RowFlag, RowKind, Rows
@@ -26,21 +28,8 @@ from schemas.uplinks import APPLICATION, ORGANIZATION, RECEIVED_AT, REPLAY_OF, T
 
 FLOW: Final = "decode_uplinks"
 
-OLDEST_MS: Final = 35 * 24 * 60 * 60 * 1000
-"""A measured_at longer before its received_at is rejected: `clock_wrong` (architecture 4.13)."""
-
-NEWEST_MS: Final = 5 * 60 * 1000
-"""A measured_at further after its received_at is rejected."""
-
 LOOK_BACK_MS: Final = 24 * 60 * 60 * 1000
 """How far back ends of assignments are said again after a restart."""
-
-MAIN: Final = "main"
-"""A sensor registered for this probe takes the device's best-ranked one, faulty or not."""
-
-COLDEST: Final = -10_000
-HOTTEST: Final = 15_000
-"""Hundredths; a calibrated value is still held to what can be true."""
 
 HUMIDITY_MOST: Final = 10_000
 """Hundredths of a percent."""
@@ -133,7 +122,7 @@ class UplinkDecoder:
         """Return the rows of one uplink, never none, and what of it was rejected."""
         message = uplink.message
         if isinstance(message, TtnMessage):
-            refused = refusal(uplink, message)
+            refused = refusal(message, uplink.application, uplink.received_at)
             device = None if message.dev_eui is None else self._registry.device((uplink.organization, message.dev_eui))
         else:
             refused, device = message, None
@@ -141,7 +130,7 @@ class UplinkDecoder:
             return [end_row(uplink, RowKind.REJECTED, device, refused.reason)], [refused]
         assert isinstance(message, TtnMessage)
         if device is None:
-            missing = Rejection(RejectReason.UNASSIGNED, f"device {message.dev_eui} is not registered in this organization")
+            missing = unregistered(message.dev_eui)
             return [end_row(uplink, RowKind.UNASSIGNED, None, missing.reason)], [missing]
         decoded = decode(message)
         if decoded.rejection is not None:
@@ -169,30 +158,6 @@ def parsed(record: Record) -> Uplink | None:
     return Uplink(record, organization, application, parse_message(record.value), received_at, replay_of, flags)
 
 
-def refusal(uplink: Uplink, message: TtnMessage) -> Rejection | None:
-    """Return why a message is refused whatever its payload says, or None."""
-    if message.dev_eui is None:
-        return Rejection(RejectReason.NO_DEVICE, "the message names no device EUI of 16 hexadecimal digits")
-    if message.application_id is not None and message.application_id != uplink.application:
-        return Rejection(
-            RejectReason.FOREIGN_APPLICATION,
-            f"the body is of application {message.application_id!r}, the webhook's secret of {uplink.application!r}",
-        )
-    if message.measured_at is None:
-        return Rejection(RejectReason.CLOCK_WRONG, "the message carries no readable time")
-    return clock_refusal(message.measured_at, uplink.received_at)
-
-
-def clock_refusal(measured_at: int, received_at: int) -> Rejection | None:
-    """Return why a time cannot be believed, or None."""
-    if not received_at - OLDEST_MS <= measured_at <= received_at + NEWEST_MS:
-        days = (measured_at - received_at) / 86_400_000
-        return Rejection(
-            RejectReason.CLOCK_WRONG, f"measured {days:+.3f} days from when it was received; -35 days to +5 minutes is believed"
-        )
-    return None
-
-
 def stamped_rows(uplink: Uplink, decoded: Decoded, device: Device) -> tuple[list[Row], list[Rejection]]:
     """Return the rows of decoded readings under the terms in force when they were measured."""
     rows: list[Row] = []
@@ -215,30 +180,13 @@ def stamped_rows(uplink: Uplink, decoded: Decoded, device: Device) -> tuple[list
         return [end_row(uplink, RowKind.REJECTED, device, rejected[0].reason)], rejected
     if device.sensors and all(reading.secondary for reading in decoded.readings):
         return [end_row(uplink, RowKind.HEARD, device, None)], []
-    probes = ", ".join(sorted({reading.probe for reading in decoded.readings}))
-    missing = Rejection(RejectReason.UNASSIGNED, f"no sensor is assigned for any probe of this uplink ({probes})")
+    missing = unassigned(decoded)
     return [end_row(uplink, RowKind.UNASSIGNED, device, missing.reason)], [missing]
-
-
-def sensor_of(reading: ProbeReading, decoded: Decoded, device: Device) -> Sensor | None:
-    """Return the sensor a reading belongs to: the one registered for its probe, else the main one if it is the main probe's."""
-    named = device.sensors.get(reading.probe)
-    if named is not None:
-        return named
-    if decoded.main is None or reading.probe == decoded.main.probe:
-        main = device.sensors.get(MAIN)
-        if main is not None and (decoded.main is not None or reading.probe == MAIN):
-            return main
-    return None
 
 
 def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: Sensor, stamp: Stamp) -> tuple[Row, Rejection | None]:
     """Return the row of one reading, calibrated, and why its value was not believed, if it was not."""
-    temperature, fault, detail = reading.temperature, reading.fault, reading.detail
-    if temperature is not None:
-        temperature += stamp.calibration
-        if not COLDEST <= temperature <= HOTTEST:
-            temperature, fault, detail = None, RejectReason.OUT_OF_RANGE, "outside -100..+150 degrees C once calibrated"
+    temperature, fault, detail = calibrated(reading, stamp.calibration)
     kind = RowKind.FAULT if fault is not None else RowKind.ANCILLARY if temperature is None else RowKind.READING
     row = pack(
         uplink.record.offset,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.registry import NOTHING, Assignment, Stamp, Terms, Timeline
+from pipelines.domain.registered import NOTHING, Assignment, Stamp, Terms, Timeline
 
 INSTANT = st.integers(0, 40)
 
