@@ -9,6 +9,7 @@ import psycopg
 
 from pipelines.connectors.live import LivePublisher
 from pipelines.domain.instants import format_instant
+from pipelines.engine.arrays import Array
 from pipelines.engine.reading_columns import newest_of_each
 from schemas.events import Event, EventName, ReadingData, live_channel
 from schemas.readings import ABSENT_I1, ABSENT_I2, RowKind, Rows
@@ -45,7 +46,6 @@ GROW_SENSORS: Final = 4_096
 NEVER: Final = np.iinfo(np.int64).min
 
 Message = tuple[str, bytes]
-Values = list[Any]
 
 
 class LatestReadings:
@@ -122,26 +122,26 @@ class LatestReadings:
         return messages
 
 
-def columns_of(rows: Rows) -> list[Values]:
-    """Return the rows' values as lists, None where absent, in the order of UPSERT."""
+def columns_of(rows: Rows) -> list[Array]:
+    """Return the rows' columns, null where absent, in the order of UPSERT."""
     return [
-        rows["sensor"].tolist(),
-        rows["organization"].tolist(),
-        rows["unit"].tolist(),
-        rows["measured_at"].tolist(),
-        rows["received_at"].tolist(),
+        Array(rows["sensor"]),
+        Array(rows["organization"]),
+        Array(rows["unit"]),
+        Array(rows["measured_at"]),
+        Array(rows["received_at"]),
         optional(rows["temperature"], ABSENT_I2),
         optional(rows["humidity"], ABSENT_I2),
         optional(rows["battery_millivolts"], ABSENT_I2),
         optional(rows["battery_percent"], ABSENT_I1),
-        [None if door is None else bool(door) for door in optional(rows["door"], ABSENT_I1)],
-        [reason if kind == RowKind.FAULT else None for reason, kind in zip(rows["reason"].tolist(), rows["kind"].tolist(), strict=True)],
+        Array(rows["door"] == 1, rows["door"] == ABSENT_I1),
+        Array(rows["reason"].astype(np.int16), rows["kind"] != RowKind.FAULT),
     ]
 
 
-def optional(values: npt.NDArray[Any], absent: int) -> list[int | None]:
-    """Return values with None for the absent ones."""
-    return [None if value == absent else value for value in values.tolist()]
+def optional(values: npt.NDArray[Any], absent: int) -> Array:
+    """Return a smallint column, null where absent."""
+    return Array(values.astype(np.int16), values == absent)
 
 
 def reading_data(row: np.void) -> ReadingData:

@@ -11,6 +11,7 @@ import structlog
 
 from pipelines.connectors.errors import Retryable
 from pipelines.connectors.timescale import DatabaseConfig
+from pipelines.engine.arrays import register_arrays
 
 FIRST_WAIT_SECONDS: Final = 0.2
 LONGEST_WAIT_SECONDS: Final = 5.0
@@ -74,6 +75,7 @@ class Reconnecting:
         if self._connection is None:
             connection = self._config.connect(self._name)
             try:
+                register_arrays(connection)
                 for prepare in self._preparations:
                     prepare(connection)
                 connection.commit()

@@ -116,12 +116,14 @@ def ends_of(rows: Rows, partitions: npt.NDArray[Any], inserted: npt.NDArray[np.b
 
 def counted(ends: Ends) -> dict[End, Counted]:
     """Return how many uplinks ended how, by partition and organization."""
+    # One number for each uplink's end: plain integers sort in a tenth of the time that rows of them take.
+    partition, organization = ends.partition.astype(np.int64), ends.organization.astype(np.int64)
+    places = partition << 48 | organization << 16 | ends.standing.astype(np.int64) << 9 | ends.replayed.astype(np.int64) << 8 | ends.reason
     found: dict[End, Counted] = {}
-    for (partition, organization, standing, reason, replayed), count in _grouped(
-        ends.partition, ends.organization, ends.standing, ends.reason, ends.replayed
-    ):
-        end = (partition, organization, ENDED_AS[Standing(standing)], reason)
+    for place, count in zip(*(column.tolist() for column in np.unique(places, return_counts=True)), strict=True):
+        end = (place >> 48, place >> 16 & 0xFFFF_FFFF, ENDED_AS[Standing(place >> 9 & 0x7F)], place & 0xFF)
         known = found.get(end, Counted())
+        replayed = place >> 8 & 1
         found[end] = Counted(known.uplinks, known.replayed + count) if replayed else Counted(known.uplinks + count, known.replayed)
     return found
 
@@ -154,14 +156,6 @@ def replay_ends(ends: Ends) -> list[ReplayEnd]:
 def _of_each(function: np.ufunc, values: npt.NDArray[Any], starts: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
     """Reduce the values of each uplink; ufuncs refuse to reduce nothing."""
     return np.asarray(function.reduceat(values, starts)) if len(starts) else values[:0]
-
-
-def _grouped(*columns: npt.NDArray[Any]) -> list[tuple[list[int], int]]:
-    """Return each different combination of some columns, and how often it is there."""
-    if not len(columns[0]):
-        return []
-    keys, counts = np.unique(np.stack([column.astype(np.int64) for column in columns], axis=1), axis=0, return_counts=True)
-    return list(zip(keys.tolist(), counts.tolist(), strict=True))
 
 
 def _standings(rows: Rows, inserted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
