@@ -24,11 +24,12 @@ def error_body(code: str, message: str) -> bytes:
 class Answer:
     """A whole answer, encoded once and sent any number of times."""
 
-    __slots__ = ("_body", "_start", "status")
+    __slots__ = ("_body", "_start", "code", "status")
 
-    def __init__(self, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
-        """Take the status, the JSON body and any headers beside its type and length."""
+    def __init__(self, status: int, code: str, body: bytes, *headers: tuple[bytes, bytes]) -> None:
+        """Take the status, what it says in one word, the JSON body and any headers beside its type and length."""
         self.status = status
+        self.code = code
         self._start = {
             "type": "http.response.start",
             "status": status,
@@ -44,4 +45,4 @@ class Answer:
 
 def refusal(status: int, code: str, message: str, *headers: tuple[bytes, bytes]) -> Answer:
     """Return an answer that says what is wrong and what to do about it."""
-    return Answer(status, error_body(code, message), *headers)
+    return Answer(status, code, error_body(code, message), *headers)

@@ -24,6 +24,7 @@ from api.ingest.webhook import Webhook
 from api.live.endpoint import LiveEndpoint
 from api.live.hub import Hub
 from api.live.sweeper import Sweeper
+from api.outbox_watch import OutboxWatch, waiting_events
 from api.queries.organizations import valid_senders
 from api.queries.places import PlaceTable
 from api.rest import create_rest
@@ -120,6 +121,7 @@ async def start(settings: ApiSettings) -> AsyncIterator[Endpoints]:
     )
     jobs: dict[str, background.Job] = {
         "secrets": senders.run,
+        "outbox_watch": OutboxWatch(partial(waiting_events, database)).run,
         "live_events": hub.run,
         "live_sweeper": Sweeper(hub, callers).run,
     }

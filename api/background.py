@@ -7,6 +7,8 @@ from typing import Final
 
 import structlog
 
+from pipelines.connectors.metrics import API_JOB_FAILURES
+
 RESTART_SECONDS: Final = 1.0
 """A job that failed is started again after this: its failure is a bug, but nobody gains by its staying down."""
 
@@ -33,5 +35,6 @@ async def keep_running(name: str, job: Job) -> None:
         try:
             await job()
         except Exception:  # whatever it is, ticks and events must go on
+            API_JOB_FAILURES.labels(name).inc()
             log.exception("a background job failed and starts again", job=name)
         await asyncio.sleep(RESTART_SECONDS)

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from pipelines.connectors.errors import Retryable
+from pipelines.connectors.metrics import API_REFUSALS
 
 RETRY_AFTER_SECONDS: Final = "2"
 
@@ -41,6 +42,7 @@ def bad_request(message: str) -> ApiError:
 
 def answer(status: int, code: str, message: str) -> JSONResponse:
     """Return an error as JSON."""
+    API_REFUSALS.labels(code).inc()
     headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else {}  # noqa: PLR2004
     return JSONResponse({"error": {"code": code, "message": message}}, status, headers)
 

@@ -79,6 +79,11 @@ def code_of_reason(reason: RejectReason | None) -> int:
     return 0 if reason is None else CODES[reason]
 
 
+def name_of_code(code: int) -> str:
+    """Return what counters call a stored code: the reason's name, `none` for 0, `unknown` for one of a newer version."""
+    return "none" if code == 0 else _REASONS[code].value if code in _REASONS else "unknown"
+
+
 def reason_of_code(code: int) -> RejectReason:
     """Return the reason of a stored code; raises KeyError for 0 and for a code this version does not know."""
     return _REASONS[code]

@@ -139,7 +139,11 @@ TABLES: Final = (
         what="the state each sensor is in, and since when",
     ),
     Table(
-        "outbox", ("id",), ("detect_excursions",), ("detect_excursions",), what="events whose facts are committed and that are not yet sent"
+        "outbox",
+        ("id",),
+        ("detect_excursions",),
+        ("api", "detect_excursions"),
+        what="events whose facts are committed and that are not yet sent",
     ),
     _hypertable(
         "readings",

@@ -14,7 +14,7 @@ import structlog
 
 from pipelines.connectors.clock import monotonic, now_ms
 from pipelines.connectors.errors import Retryable
-from pipelines.connectors.metrics import INGEST_SECRETS, INGEST_SECRETS_LOADED_AT
+from pipelines.connectors.metrics import INGEST_SECRET_LOADS, INGEST_SECRETS, INGEST_SECRETS_LOADED_AT
 from schemas.uplinks import Headers, uplink_headers
 
 REFRESH_SECONDS: Final = 4.0
@@ -103,10 +103,12 @@ class Senders:
         try:
             found = await asyncio.wait_for(self._load(), LOAD_SECONDS)
         except (Retryable, TimeoutError) as error:
+            INGEST_SECRET_LOADS.labels("failed").inc()
             log.warning("secrets not loaded, the last table stays in use", error=str(error), secrets=len(self._by_digest))
             return
         self._by_digest = {sender.digest: sender for sender in found}
         self._loaded = True
+        INGEST_SECRET_LOADS.labels("loaded").inc()
         INGEST_SECRETS.set(len(found))
         INGEST_SECRETS_LOADED_AT.set(now_ms() / 1_000)
 

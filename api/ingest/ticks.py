@@ -10,8 +10,9 @@ from typing import Final, Protocol
 import structlog
 
 from api.ingest.webhook import UplinkLog
+from pipelines.connectors.clock import monotonic
 from pipelines.connectors.kafka_loop import Acknowledgement, QueueFull, acknowledged
-from pipelines.connectors.metrics import TICKS_MISSED, TICKS_WRITTEN
+from pipelines.connectors.metrics import TICKS_ACK_SECONDS, TICKS_MISSED, TICKS_WRITTEN
 from schemas.partitions import DEVICE_PARTITIONS
 from schemas.topics import UPLINKS
 from schemas.uplinks import tick_headers
@@ -75,6 +76,7 @@ class Ticker:
 
     async def _write_round(self) -> bool:
         """Write a tick to every partition; return whether the broker has them all in time."""
+        started_at = monotonic()
         sent: list[Acknowledgement] = []
         try:
             sent.extend(self._log.send(UPLINKS.name, partition, b"", None, self._headers) for partition in range(DEVICE_PARTITIONS))
@@ -84,6 +86,7 @@ class Ticker:
         if not await all_acknowledged(sent):
             TICKS_MISSED.labels("not_acknowledged").inc()
             return False
+        TICKS_ACK_SECONDS.observe(monotonic() - started_at)
         TICKS_WRITTEN.inc(DEVICE_PARTITIONS)
         return True
 

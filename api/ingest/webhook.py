@@ -27,7 +27,7 @@ ACK_SECONDS: Final = 1.5
 
 RETRY_AFTER: Final = (b"retry-after", b"5")
 
-ACCEPTED: Final = Answer(202, b'{"accepted":true}')
+ACCEPTED: Final = Answer(202, "accepted", b'{"accepted":true}')
 ONLY_POST: Final = refusal(405, "method_not_allowed", "Send webhooks with POST.", (b"allow", b"POST"), CLOSE)
 SECRET_UNKNOWN: Final = refusal(
     401,
@@ -45,7 +45,19 @@ LOG_UNAVAILABLE: Final = refusal(503, "log_unavailable", "The log did not acknow
 
 REFUSED_BODIES: Final = {NoBody.TOO_LARGE: TOO_LARGE, NoBody.TOO_SLOW: TOO_SLOW}
 
-COUNTERS: Final = {status: INGEST_ANSWERS.labels(status) for status in (202, 401, 405, 408, 413, 415, 503)}
+ANSWERS: Final = (
+    ACCEPTED,
+    ONLY_POST,
+    SECRET_UNKNOWN,
+    ENCODED,
+    TOO_LARGE,
+    TOO_SLOW,
+    SECRETS_UNAVAILABLE,
+    LOG_FULL,
+    LOG_UNAVAILABLE,
+)
+COUNTERS: Final = {answer.code: INGEST_ANSWERS.labels(answer.status, answer.code) for answer in ANSWERS}
+HUNG_UP: Final = INGEST_ANSWERS.labels("none", "hung_up")
 """Looked up once; a lookup for each answer would cost more than the count."""
 
 log = structlog.get_logger()
@@ -71,9 +83,11 @@ class Webhook:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one webhook."""
         answer = await self._answer(scope, receive)
-        if answer is not None:
-            COUNTERS[answer.status].inc()
-            await answer.send(send)
+        if answer is None:
+            HUNG_UP.inc()
+            return
+        COUNTERS[answer.code].inc()
+        await answer.send(send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
         """Return the answer, or None for a sender that hung up."""

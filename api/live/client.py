@@ -16,6 +16,8 @@ class CloseCode(IntEnum):
     UNAUTHENTICATED = 4401
     TOO_SLOW = 4408
     TRY_LATER = 1013
+    REFUSED = 1008
+    """Another path or a page of another origin; told instead of accepting the connection."""
 
 
 class Client:

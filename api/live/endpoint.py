@@ -55,7 +55,7 @@ class LiveEndpoint:
         """Serve one connection to its end."""
         await receive()  # websocket.connect
         if scope["path"] != PATH or not is_own_origin(scope, self._allowed_origins):
-            await send({"type": "websocket.close", "code": 1008})
+            await close(send, CloseCode.REFUSED)
             return
         await send({"type": "websocket.accept"})
         if len(self._hub.clients) >= MAX_CLIENTS:

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from pipelines.connectors.metrics import LIVE_REFUSALS
 from pipelines.domain.instants import format_instant
 
 MAX_FRAME_BYTES: Final = 16_384
@@ -78,6 +79,7 @@ def unsubscribed(kind: str, place: int, reason: str | None = None) -> str:
 
 def failed(code: str, message: str, **place: int) -> str:
     """Return the answer to a request that cannot be met."""
+    LIVE_REFUSALS.labels(code).inc()
     return _text({"type": "error", "code": code, "message": message, **place})
 
 

@@ -15,7 +15,7 @@ from api.live.client import Client, Place
 from api.live.fanout import Frames, fan_out
 from api.live.frames import RESYNC_REDIS
 from pipelines.connectors.errors import Retryable
-from pipelines.connectors.metrics import LIVE_CLIENTS, LIVE_EVENTS, LIVE_RESYNCS
+from pipelines.connectors.metrics import LIVE_CLIENTS, LIVE_EVENTS, LIVE_RESYNCS, LIVE_UNREADABLE
 from pipelines.connectors.redis import KEEPALIVE_CHANNEL
 from schemas.events import live_channel
 
@@ -116,9 +116,11 @@ class Hub:
         try:
             frames = fan_out(message, self._is_watched(channel))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            LIVE_UNREADABLE.labels("not_an_event").inc()
             log.error("not an event", channel=channel.decode(errors="replace"), error=str(error))  # noqa: TRY400 - the error's text says it all
             return
         if live_channel(frames.organization).encode() != channel:
+            LIVE_UNREADABLE.labels("foreign_channel").inc()
             log.error("an event on another organization's channel", channel=channel.decode(), organization=frames.organization)
             return
         LIVE_EVENTS.labels(frames.event).inc()
@@ -145,8 +147,7 @@ class Hub:
             client.send(frames.to_site)
 
     def _resync(self) -> None:
-        if self.clients:
-            LIVE_RESYNCS.inc()
+        LIVE_RESYNCS.labels("redis").inc(len(self.clients))
         for client in self.clients:
             client.send(RESYNC_REDIS)
 

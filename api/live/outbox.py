@@ -8,7 +8,7 @@ from collections import deque
 from typing import Final
 
 from api.live.frames import RESYNC_DROPPED
-from pipelines.connectors.metrics import LIVE_READINGS_DROPPED
+from pipelines.connectors.metrics import LIVE_READINGS_DROPPED, LIVE_RESYNCS
 
 MAX_READINGS: Final = 256
 """Frames of readings that wait for a slow client; older ones tell nothing that the next does not."""
@@ -65,6 +65,7 @@ class Outbox:
             return self._readings.popleft()[1]
         if self._dropped:
             self._dropped = False
+            LIVE_RESYNCS.labels("dropped").inc()
             return RESYNC_DROPPED
         return None
 

@@ -9,7 +9,9 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
+from pipelines.connectors.clock import monotonic
 from pipelines.connectors.errors import Misconfigured, Retryable
+from pipelines.connectors.metrics import KAFKA_ACK_SECONDS, KAFKA_ERRORS
 from pipelines.connectors.settings import setting
 from schemas.topics import MAX_RECORD_BYTES
 
@@ -54,6 +56,7 @@ class KafkaConfig:
                 "message.max.bytes": MAX_RECORD_BYTES,
                 "socket.keepalive.enable": True,
                 "reconnect.backoff.max.ms": 1_000,
+                "error_cb": count_connection_error,
             },
         )
 
@@ -98,8 +101,19 @@ class KafkaConfig:
                 "socket.keepalive.enable": True,
                 "reconnect.backoff.max.ms": 1_000,
                 "check.crcs": True,
+                "error_cb": count_connection_error,
             },
         )
+
+
+def count_error(during: str, error: KafkaError) -> None:
+    """Count an error by its name in the client: `connected`, `reading` or `delivering`."""
+    KAFKA_ERRORS.labels(during, error.name().lower()).inc()
+
+
+def count_connection_error(error: KafkaError) -> None:
+    """Count what the client says of its brokers (it is asked by poll, flush and consume)."""
+    count_error("connected", error)
 
 
 class AckedProducer:
@@ -139,7 +153,9 @@ class AckedProducer:
 
     def settle(self, timeout: float = DELIVERY_TIMEOUT_MS / 1_000) -> None:
         """Wait until every record sent so far is acknowledged; raises Retryable when one was not."""
+        started_at = monotonic()
         left = self._producer.flush(timeout)
+        KAFKA_ACK_SECONDS.observe(monotonic() - started_at)
         self._raise_failure()
         if left:
             message = f"{left} records were not acknowledged within {timeout:.0f} s"
@@ -147,6 +163,7 @@ class AckedProducer:
 
     def _delivered(self, error: KafkaError | None, _record: object) -> None:
         if error is not None:
+            count_error("delivering", error)
             self._failure = error
 
     def _raise_failure(self) -> None:

@@ -12,6 +12,8 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from pipelines.connectors.errors import Misconfigured, Retryable
+from pipelines.connectors.kafka import count_error
+from pipelines.connectors.metrics import INGEST_UNACKNOWLEDGED
 from schemas.topics import Topic
 from schemas.uplinks import Headers
 
@@ -45,6 +47,7 @@ class LoopProducer:
         self._loop = asyncio.get_running_loop()
         self._outstanding = 0
         self._timer: asyncio.TimerHandle | None = None
+        INGEST_UNACKNOWLEDGED.set_function(lambda: self._outstanding)
 
     def send(self, topic: str, partition: int, value: bytes, key: bytes | None, headers: Headers) -> Acknowledgement:
         """Queue a record and return its acknowledgement to come; raises QueueFull at once where there is no room."""
@@ -86,6 +89,8 @@ class LoopProducer:
     def _delivered(self, acknowledgement: Acknowledgement, error: KafkaError | None, _message: Message) -> None:
         """End the future of a record; one that was given up on is left alone."""
         self._outstanding -= 1
+        if error is not None:
+            count_error("delivering", error)
         if not acknowledgement.done():
             acknowledgement.set_result(error)
 

@@ -7,6 +7,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from pipelines.connectors.clock import monotonic
+from pipelines.connectors.metrics import LIVE_PUBLISHED
 from pipelines.connectors.redis import RedisConfig
 
 RETRY_SECONDS: Final = 1.0
@@ -20,11 +21,16 @@ class LivePublisher:
         """Connect lazily, under the flow's name."""
         self._client = config.client(name)
         self._away_until = 0.0
+        self._published = LIVE_PUBLISHED.labels(name, "published")
+        self._dropped = LIVE_PUBLISHED.labels(name, "dropped")
         self._log = structlog.get_logger().bind(flow=name)
 
     def publish(self, messages: Sequence[tuple[str, bytes]]) -> int:
         """Publish in one round trip; return how many messages were handed over."""
-        if not messages or monotonic() < self._away_until:
+        if not messages:
+            return 0
+        if monotonic() < self._away_until:
+            self._dropped.inc(len(messages))
             return 0
         try:
             with self._client.pipeline(transaction=False) as pipeline:
@@ -33,8 +39,10 @@ class LivePublisher:
                 pipeline.execute()
         except (RedisError, OSError) as error:
             self._away_until = monotonic() + RETRY_SECONDS
+            self._dropped.inc(len(messages))
             self._log.warning("live_events_dropped", events=len(messages), reason=str(error))
             return 0
+        self._published.inc(len(messages))
         return len(messages)
 
     def close(self) -> None:

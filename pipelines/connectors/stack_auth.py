@@ -14,7 +14,7 @@ import jwt
 
 from pipelines.connectors.clock import monotonic
 from pipelines.connectors.errors import Rejected, Retryable
-from pipelines.connectors.metrics import AUTH_KEY_FETCHES
+from pipelines.connectors.metrics import AUTH_KEY_FETCHES, AUTH_TEAM_FETCHES
 from pipelines.connectors.settings import setting
 
 DEFAULT_API_URL: Final = "https://api.stack-auth.com"
@@ -265,8 +265,8 @@ class Memberships:
 
     def _asked(self, user: str, done: "asyncio.Task[frozenset[str]]") -> None:
         self._asking.pop(user, None)
-        if not done.cancelled():
-            done.exception()  # looked at, also where nobody waits for it any longer
+        if not done.cancelled():  # the failure is looked at, also where nobody waits for it any longer
+            AUTH_TEAM_FETCHES.labels("fetched" if done.exception() is None else "failed").inc()
 
     async def _ask(self, user: str) -> frozenset[str]:
         body = await get_json(self._client, self._url, self._headers, {"user_id": user})

@@ -7,7 +7,6 @@ from typing import Final
 
 import psycopg
 
-from pipelines.connectors.metrics import STORE_READINGS
 from pipelines.engine.letters import INSERT_LETTER
 from pipelines.engine.partitions_ahead import PartitionsAhead
 from schemas.ids import dead_letter_id
@@ -33,8 +32,8 @@ ORDER BY s.uplink_partition, s.uplink_offset, s.sensor_id
 """
 
 
-def keep_conflicting(connection: psycopg.Connection, replayed: Places) -> None:
-    """Write a dead letter for each staged reading whose place another value holds.
+def keep_conflicting(connection: psycopg.Connection, replayed: Places) -> int:
+    """Write a dead letter for each staged reading whose place another value holds; return how many there are.
 
     Not for `replayed` uplinks (their places in `uplinks`): those have a letter already, and it stays.
     """
@@ -53,4 +52,4 @@ def keep_conflicting(connection: psycopg.Connection, replayed: Places) -> None:
         PartitionsAhead("dead_letters").ensure(connection, (letter[1] for letter in letters))
         with connection.cursor() as cursor:
             cursor.executemany(INSERT_LETTER, letters)
-    STORE_READINGS.labels("conflicting").inc(len(letters))
+    return len(letters)

@@ -3,6 +3,7 @@
 The only I/O is the registry's, prepared once a batch. A poison message costs its own dead letter and nothing else.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,7 @@ import msgspec
 import numpy as np
 import psycopg
 
-from pipelines.connectors.metrics import DECODE_DEAD_LETTERS, DECODE_UPLINKS
+from pipelines.connectors.metrics import DECODE_DEAD_LETTERS, DECODE_READINGS, DECODE_SECONDS, DECODE_UPLINKS
 from pipelines.domain.assigning import calibrated, clock_refusal, refusal, sensor_of, unassigned, unregistered
 from pipelines.domain.decoders.decode import Decoded, ProbeReading, decode
 from pipelines.domain.decoders.message import Rejection, TtnMessage, parse_message
@@ -21,8 +22,8 @@ from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.registry import AssignmentEnd, Registry
 from pipelines.engine.source import Batch, Record
 from schemas.dead_letters import DeadLetter
-from schemas.readings import ABSENT_I1, ABSENT_I2, PACKED_ROW, ROW, RowFlag, RowKind, Rows
-from schemas.reasons import RejectReason, code_of_reason
+from schemas.readings import ABSENT_I1, ABSENT_I2, PACKED_ROW, ROW, STORED_KINDS, RowFlag, RowKind, Rows
+from schemas.reasons import RejectReason, code_of_reason, name_of_code
 from schemas.topics import UPLINKS
 from schemas.uplinks import APPLICATION, ORGANIZATION, RECEIVED_AT, REPLAY_OF, TICK
 
@@ -41,9 +42,10 @@ Row = bytes
 
 pack: Final = PACKED_ROW.pack
 
-WITH_READINGS: Final = DECODE_UPLINKS.labels("readings")
-ENDED: Final = {kind: DECODE_UPLINKS.labels(kind.name.lower()) for kind in (RowKind.HEARD, RowKind.REJECTED, RowKind.UNASSIGNED)}
-"""Looked up once: one of them is counted for every uplink."""
+WITH_READINGS: Final = DECODE_UPLINKS.labels("readings", "none")
+OF_KIND: Final = {int(kind): DECODE_READINGS.labels(kind.name.lower()) for kind in STORED_KINDS}
+ENDED_AS: Final = {int(kind): kind.name.lower() for kind in (RowKind.HEARD, RowKind.REJECTED, RowKind.UNASSIGNED)}
+"""Looked up once: some of them are counted for every batch."""
 
 
 class Uplink(msgspec.Struct, frozen=True, gc=False):
@@ -82,6 +84,13 @@ class UplinkDecoder:
 
     def decode(self, batch: Batch) -> DecodedBatch:
         """Return rows and dead letters of records of one partition, in order."""
+        with DECODE_SECONDS.time():
+            decoded, uplinks = self._decode(batch)
+        count(decoded, uplinks)
+        return decoded
+
+    def _decode(self, batch: Batch) -> tuple[DecodedBatch, int]:
+        """Return what a batch came to, and how many of its records are uplinks."""
         partition, records = batch.partition, batch.records
         uplinks = [parsed(record) for record in records]
         keys = {
@@ -101,7 +110,8 @@ class UplinkDecoder:
                 packed += rows
                 if rejected:
                     letters += [letter_of(uplink, partition, part, rejection) for part, rejection in enumerate(rejected)]
-        return DecodedBatch(partition, np.frombuffer(b"".join(packed), dtype=ROW), letters)
+        decoded = DecodedBatch(partition, np.frombuffer(b"".join(packed), dtype=ROW), letters)
+        return decoded, sum(uplink is not None for uplink in uplinks)
 
     def _prepare(self, connection: psycopg.Connection, keys: set[tuple[int, str]], newest_stamp: int) -> None:
         self._registry.prepare(connection, keys, newest_stamp)
@@ -140,6 +150,23 @@ class UplinkDecoder:
         return stamped_rows(uplink, decoded, device)
 
 
+def count(decoded: DecodedBatch, uplinks: int) -> None:
+    """Count a batch: by what each uplink ended as, its readings by kind, its dead letters by reason."""
+    rows = decoded.rows
+    ended = 0
+    for kind, many in Counter(rows["kind"].tolist()).items():
+        if kind in OF_KIND:
+            OF_KIND[kind].inc(many)
+        elif kind in ENDED_AS:
+            ended += many
+            for reason, of_reason in Counter(rows["reason"][rows["kind"] == kind].tolist()).items():
+                DECODE_UPLINKS.labels(ENDED_AS[kind], name_of_code(reason)).inc(of_reason)
+    if uplinks > ended:
+        WITH_READINGS.inc(uplinks - ended)
+    for name, many in Counter(letter.reason for letter in decoded.letters).items():
+        DECODE_DEAD_LETTERS.labels(name).inc(many)
+
+
 def parsed(record: Record) -> Uplink | None:
     """Return a record's uplink, or None for a tick."""
     organization, application = 0, ""
@@ -174,7 +201,6 @@ def stamped_rows(uplink: Uplink, decoded: Decoded, device: Device) -> tuple[list
             if fault is not None:
                 rejected.append(fault)
     if rows:
-        WITH_READINGS.inc()
         return rows, rejected
     if rejected:
         return [end_row(uplink, RowKind.REJECTED, device, rejected[0].reason)], rejected
@@ -219,7 +245,6 @@ def within(value: int | None, most: int, absent: int) -> int:
 
 def end_row(uplink: Uplink, kind: RowKind, device: Device | None, reason: RejectReason | None) -> Row:
     """Return the row of an uplink that stores nothing; where the device is known, it was heard."""
-    ENDED[kind].inc()
     message = uplink.message
     heard_at = message.measured_at if isinstance(message, TtnMessage) else None
     if heard_at is None or clock_refusal(heard_at, uplink.received_at) is not None:
@@ -269,7 +294,6 @@ def assignment_end_row(record: Record, end: AssignmentEnd) -> Row:
 
 def letter_of(uplink: Uplink, partition: int, part: int, rejection: Rejection) -> DeadLetter:
     """Return the dead letter of something rejected, with the uplink's raw bytes; of a replay the first letter has them."""
-    DECODE_DEAD_LETTERS.labels(rejection.reason.value).inc()
     message = uplink.message
     return DeadLetter(
         organization=uplink.organization,

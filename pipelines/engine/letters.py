@@ -1,10 +1,12 @@
 """The writer (engine.sinks) of the hypertable `dead_letters`."""
 
+from collections import Counter
 from typing import Final
 from uuid import UUID
 
 import psycopg
 
+from pipelines.connectors.metrics import FLOW_COMMIT_ROWS, FLOW_COMMIT_SECONDS, STORE_DEAD_LETTERS
 from pipelines.engine.lease import Fence, unfenced
 from pipelines.engine.partitions_ahead import PartitionsAhead
 from pipelines.engine.reconnecting import Reconnecting
@@ -12,6 +14,8 @@ from pipelines.engine.source import Batch, Record
 from schemas.dead_letters import decode_dead_letter
 from schemas.ids import dead_letter_id
 from schemas.topics import DEAD_LETTERS
+
+FLOW: Final = "store_dead_letters"
 
 INSERT_LETTER: Final = """
 INSERT INTO dead_letters (dead_letter_id, received_at, organization_id, application_id, kind, reason, detail, dev_eui, topic,
@@ -40,7 +44,11 @@ class LetterStore:
         """Commit what is pending; tries again while the database is away."""
         if not self._pending:
             return
-        self._database.transact(self._store)
+        FLOW_COMMIT_ROWS.labels(FLOW).observe(len(self._pending))
+        with FLOW_COMMIT_SECONDS.labels(FLOW).time():
+            self._database.transact(self._store)
+        for reason, many in Counter(decode_dead_letter(record.value).reason for _, record in self._pending).items():
+            STORE_DEAD_LETTERS.labels(reason).inc(many)
         self._pending.clear()
 
     def close(self) -> None:

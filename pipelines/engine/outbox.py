@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from pipelines.connectors.kafka import AckedProducer
 from pipelines.connectors.live import LivePublisher
+from pipelines.connectors.metrics import OUTBOX_LEFT_BEHIND, OUTBOX_SENT
 from schemas.events import AlertData, Event, EventName, live_channel
 from schemas.partitions import organization_partition
 from schemas.topics import ALERTING
@@ -34,6 +35,8 @@ class Tell:
     unit: int
     event: EventName
     data: AlertData
+    received_at: int
+    """The broker's stamp of the record that led to it, ms UTC."""
 
 
 LEFT_BEHIND: Final = """
@@ -81,6 +84,8 @@ class Outbox:
         self._publisher.publish(messages)
         self._producer.settle()
         connection.execute("DELETE FROM outbox WHERE id = ANY(%s)", (list(events),))
+        for event in events.values():
+            OUTBOX_SENT.labels(event.event).inc()
 
     def send_left_behind(self, connection: psycopg.Connection) -> int:
         """Send what a crash left in the outbox, of this cell or of one that does not run; return how many events that were."""
@@ -94,6 +99,7 @@ class Outbox:
                 for identity, organization, site, unit, event, data in rows
             }
             self.send(connection, events)
+            OUTBOX_LEFT_BEHIND.inc(len(events))
             sent += len(events)
 
 

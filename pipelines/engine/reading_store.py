@@ -4,6 +4,7 @@ COPY straight into the hypertable; on a conflict, COPY into a session's staging 
 After the commit the newest readings are published as a hint. Judges nothing.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,9 +14,9 @@ import psycopg
 from psycopg import errors
 
 from pipelines.connectors.live import LivePublisher
-from pipelines.connectors.metrics import FLOW_COMMIT_SECONDS, STORE_READINGS
+from pipelines.connectors.metrics import FLOW_COMMIT_ROWS, FLOW_COMMIT_SECONDS, STORE_COPIES, STORE_READINGS, STORE_REPLAYS, STORE_UPLINKS
 from pipelines.domain.partition_clock import GRACE_MS
-from pipelines.engine.clock_metrics import show_clock
+from pipelines.engine.clock_metrics import show_clock, show_published
 from pipelines.engine.conflicts import Places, keep_conflicting
 from pipelines.engine.copying import copy_payload
 from pipelines.engine.end_tables import add_device_ends, add_ends, keep_replay_ends
@@ -31,8 +32,9 @@ from pipelines.engine.reading_columns import (
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.source import Batch
 from pipelines.engine.unpack import fresh_rows
-from pipelines.engine.uplink_ends import REPLAYED, counted, device_ends, ends_of, replay_ends
+from pipelines.engine.uplink_ends import REPLAYED, Counted, End, counted, device_ends, ends_of, replay_ends
 from schemas.readings import STORED_KINDS, RowKind, Rows
+from schemas.reasons import name_of_code
 
 FLOW: Final = "store_readings"
 
@@ -102,6 +104,7 @@ class ReadingStore:
             np.array([item.partition for item in self._pending], dtype=np.int64),
             [len(item.rows) for item in self._pending],
         )
+        FLOW_COMMIT_ROWS.labels(FLOW).observe(len(rows))
         with FLOW_COMMIT_SECONDS.labels(FLOW).time():
             self._database.transact(lambda connection: self._store(connection, rows, partitions))
         self._pending.clear()
@@ -123,11 +126,13 @@ class ReadingStore:
         if not len(rows):
             return
         reached = newest_offsets(rows, partitions)
+        outcomes: Counter[str] = Counter()
         with connection.transaction():
             self._fence(connection, reached)
-            inserted = self._insert(connection, rows, partitions)
+            inserted = self._insert(connection, rows, partitions, outcomes)
             ends = ends_of(rows, partitions, inserted)
-            add_ends(connection, counted(ends))
+            by_end = counted(ends)
+            add_ends(connection, by_end)
             add_device_ends(connection, device_ends(ends))
             keep_replay_ends(connection, replay_ends(ends))
             events = self._latest.upsert(connection, rows[inserted])
@@ -135,8 +140,14 @@ class ReadingStore:
                 self._progress.advance(connection, reached)
         self._progress.committed(reached)
         self._latest.committed(rows[inserted], events)
+        count_committed(by_end, outcomes)
+        told = rows["received_at"][inserted & ((rows["flags"] & REPLAYED) == 0)]
+        if events and len(told):
+            show_published("readings", int(told.min()))
 
-    def _insert(self, connection: psycopg.Connection, rows: Rows, partitions: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    def _insert(
+        self, connection: psycopg.Connection, rows: Rows, partitions: npt.NDArray[np.int64], outcomes: Counter[str]
+    ) -> npt.NDArray[np.bool_]:
         inserted = np.zeros(len(rows), dtype=np.bool_)
         stored = np.flatnonzero(np.isin(rows["kind"], STORED_KINDS) & (rows["sensor"] > 0))
         if not len(stored):
@@ -145,30 +156,44 @@ class ReadingStore:
         self._partitions.ensure(connection, np.unique(rows["measured_at"][offered] // WEEK_MS * WEEK_MS).tolist())
         late = self._latest.late(rows[offered])
         payload = copy_payload(reading_columns(rows[offered], partitions[offered], late))
-        taken = copy_or_stage(connection, payload, rows[offered], replayed_places(rows[offered], partitions[offered]))
+        places = replayed_places(rows[offered], partitions[offered])
+        taken = copy_or_stage(connection, payload, rows[offered], places, outcomes)
         inserted[offered[taken]] = True
-        STORE_READINGS.labels("stored").inc(int(taken.sum()))
-        STORE_READINGS.labels("late").inc(int((taken & late).sum()))
-        STORE_READINGS.labels("duplicate").inc(len(stored) - int(taken.sum()))
+        outcomes["stored"] = int(taken.sum())
+        outcomes["late"] = int((taken & late).sum())
+        outcomes["duplicate"] = len(stored) - outcomes["stored"]
         return inserted
 
 
-def copy_or_stage(connection: psycopg.Connection, payload: bytes, rows: Rows, replayed: Places) -> npt.NDArray[np.bool_]:
+def count_committed(ends: dict[End, Counted], outcomes: Counter[str]) -> None:
+    """Count what a transaction that is in has written."""
+    for outcome, many in outcomes.items():
+        STORE_READINGS.labels(outcome).inc(many)
+    for (_, _, ended_as, reason), found in ends.items():
+        STORE_UPLINKS.labels(ended_as, name_of_code(reason)).inc(found.uplinks)
+        STORE_REPLAYS.labels(ended_as, name_of_code(reason)).inc(found.replayed)
+
+
+def copy_or_stage(
+    connection: psycopg.Connection, payload: bytes, rows: Rows, replayed: Places, outcomes: Counter[str]
+) -> npt.NDArray[np.bool_]:
     """Write rows by COPY or, where any is there already, by staging; return which were really inserted (or took a fault's place)."""
     try:
         with connection.transaction(), connection.cursor().copy(COPY_READINGS) as copy:
             copy.write(payload)
     except errors.UniqueViolation:
-        return stage(connection, payload, rows, replayed)
+        STORE_COPIES.labels("staged").inc()
+        return stage(connection, payload, rows, replayed, outcomes)
+    STORE_COPIES.labels("straight").inc()
     return np.ones(len(rows), dtype=np.bool_)
 
 
-def stage(connection: psycopg.Connection, payload: bytes, rows: Rows, replayed: Places) -> npt.NDArray[np.bool_]:
+def stage(connection: psycopg.Connection, payload: bytes, rows: Rows, replayed: Places, outcomes: Counter[str]) -> npt.NDArray[np.bool_]:
     """Insert what is absent; a value that differs from the one already there is counted and the first stays."""
     with connection.cursor().copy(COPY_STAGING) as copy:
         copy.write(payload)
     taken = set(connection.execute(INSERT_ABSENT).fetchall())
-    keep_conflicting(connection, replayed)
+    outcomes["conflicting"] = keep_conflicting(connection, replayed)
     keys: list[tuple[Any, ...]] = list(zip(rows["sensor"].tolist(), rows["measured_at"].tolist(), strict=True))
     return np.array([key in taken for key in keys], dtype=np.bool_)
 

@@ -10,6 +10,7 @@ import psycopg
 import structlog
 
 from pipelines.connectors.errors import Retryable
+from pipelines.connectors.metrics import DATABASE_CONNECTIONS, DATABASE_RETRIES
 from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.engine.arrays import register_arrays
 
@@ -67,6 +68,7 @@ class Reconnecting:
             work(self._connected())
         except (psycopg.OperationalError, psycopg.InterfaceError, Retryable) as error:
             self._drop()
+            DATABASE_RETRIES.labels(self._name).inc()
             self._log.warning("database_away", reason=str(error).strip(), **also_told)
             return error
         return None
@@ -83,6 +85,7 @@ class Reconnecting:
             except BaseException:
                 connection.close()
                 raise
+            DATABASE_CONNECTIONS.labels(self._name).inc()
             self._connection = connection
         return self._connection
 

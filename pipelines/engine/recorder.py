@@ -4,6 +4,7 @@ It holds each touched sensor's advisory lock, compares by `domain.recording`, an
 below the offset already done are dropped: they were recorded before a crash.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,10 +12,18 @@ import msgspec
 import psycopg
 
 from pipelines.connectors.live import LivePublisher
-from pipelines.connectors.metrics import DETECT_VERSIONS, FLOW_COMMIT_SECONDS
+from pipelines.connectors.metrics import (
+    DETECT_CONDITIONS,
+    DETECT_SKIPPED,
+    DETECT_STATES,
+    DETECT_VERSIONS,
+    FLOW_COMMIT_ROWS,
+    FLOW_COMMIT_SECONDS,
+)
 from pipelines.domain.instants import format_instant
 from pipelines.domain.recording import Reason, Recorded, Standing, record_found
 from pipelines.engine import excursion_rows
+from pipelines.engine.clock_metrics import show_published
 from pipelines.engine.judgements import (
     ExcursionFact,
     Fact,
@@ -100,6 +109,7 @@ class Recorder:
     def flush(self) -> None:
         """Record what is pending; tries again while the database is away."""
         if self._facts:
+            FLOW_COMMIT_ROWS.labels(FLOW).observe(self._facts)
             with FLOW_COMMIT_SECONDS.labels(FLOW).time():
                 self._database.transact(self._record)
         self._pending.clear()
@@ -136,9 +146,10 @@ class Recorder:
             if self._skip_done:
                 self._progress.advance(connection, reached)
         self._progress.committed(reached)
-        for recorded, _, _ in changes.versions:
-            DETECT_VERSIONS.labels(recorded.reason.value).inc()
+        count_recorded(changes, skipped=sum(len(judged.facts) for judged in self._pending) - len(fresh))
         self._outbox.send(connection, events)
+        for tell in changes.tells:
+            show_published("alert", tell.received_at)
         self._publish_states(connection, changes.states)
 
     def _compare(self, connection: psycopg.Connection, facts: list[tuple[int, Fact]]) -> _Changes:
@@ -204,7 +215,7 @@ class Recorder:
             peak_celsius=None if found.figures.peak is None else found.figures.peak / 100,
         )
         event = EventName.ALERT_RESOLVED if over else EventName.ALERT_TRIGGERED
-        return Tell(found.organization, self._site(connection, found.unit), found.unit, event, data)
+        return Tell(found.organization, self._site(connection, found.unit), found.unit, event, data, fact.received_at)
 
     def _tell_offline(self, connection: psycopg.Connection, fact: OfflineFact) -> Tell:
         started_at = format_instant(fact.started_at)
@@ -222,7 +233,7 @@ class Recorder:
             closed_at=None if fact.ended_at is None else format_instant(fact.ended_at),
         )
         event = EventName.ALERT_TRIGGERED if fact.ended_at is None else EventName.ALERT_RESOLVED
-        return Tell(fact.organization, self._site(connection, fact.unit), fact.unit, event, data)
+        return Tell(fact.organization, self._site(connection, fact.unit), fact.unit, event, data, fact.received_at)
 
     def _site(self, connection: psycopg.Connection, unit: int) -> int:
         if unit not in self._site_of_unit:
@@ -249,3 +260,14 @@ class Recorder:
             event = Event(EventName.UNIT_STATE_CHANGED, f"s{fact.as_of}", fact.organization, sites.get(unit, 0), unit, data)
             messages.append((live_channel(fact.organization), msgspec.json.encode(event)))
         self._publisher.publish(messages)
+
+
+def count_recorded(changes: _Changes, skipped: int) -> None:
+    """Count what a transaction that is in has recorded."""
+    DETECT_SKIPPED.inc(skipped)
+    for recorded, _, _ in changes.versions:
+        DETECT_VERSIONS.labels(recorded.reason.value).inc()
+    for fact, _ in changes.offline:
+        DETECT_CONDITIONS.labels("offline", "began" if fact.ended_at is None else "ended").inc()
+    for state, many in Counter(fact.state for fact in changes.states).items():
+        DETECT_STATES.labels(state.value).inc(many)

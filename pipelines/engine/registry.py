@@ -11,6 +11,7 @@ from typing import Final
 
 import psycopg
 
+from pipelines.connectors.metrics import REGISTRY_DEVICES, REGISTRY_LOADED, REGISTRY_LOOKS
 from pipelines.domain.registered import Assignment, Device, Terms, Timeline
 from schemas.partitions import device_partition
 
@@ -50,7 +51,9 @@ class Registry:
         """Make sure that `device` answers for these keys as of the newest stamp (ms UTC) about to be decoded."""
         if newest_stamp > self._looked_at + FRESH_FOR_MS:
             version, looked_at = _look(connection)
-            if version != self._version or len(self._devices) > MAX_DEVICES:
+            stale = version != self._version or len(self._devices) > MAX_DEVICES
+            REGISTRY_LOOKS.labels("reloaded" if stale else "unchanged").inc()
+            if stale:
                 self._devices.clear()
                 self._ends = _load_ends(connection)
                 self._version = version
@@ -59,6 +62,8 @@ class Registry:
         if missing:
             self._devices.update(dict.fromkeys(missing))
             self._devices.update(_load(connection, missing))
+            REGISTRY_LOADED.inc(len(missing))
+            REGISTRY_DEVICES.set(len(self._devices))
 
     def device(self, key: DeviceKey) -> Device | None:
         """Return a device, or None when it is not registered in that organization."""

@@ -90,6 +90,10 @@ class Sensors:
         self._due_from = self._stale_from = LONG_AGO
         """No deadline, and no newest value's end, is before these; found anew once the clock reaches them."""
 
+    def __len__(self) -> int:
+        """Return how many sensors are kept."""
+        return len(self._table.rows)
+
     def content(self) -> bytes:
         """Return the bytes for a snapshot."""
         return self._table.content()

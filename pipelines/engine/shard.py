@@ -53,6 +53,16 @@ class Shard:
         self._devices = Devices(kept.devices, terms)
         self._sensors = Sensors(kept.sensors, kept.machines, terms, self._devices)
 
+    @property
+    def sensors(self) -> int:
+        """How many sensors' state is kept."""
+        return len(self._sensors)
+
+    @property
+    def running(self) -> int:
+        """How many of them are not quiet."""
+        return len(self._sensors.machines)
+
     def on_records(self, values: Sequence[bytes]) -> list[Output]:
         """Judge the records of the topic `readings` that came next; return facts in the order of their offsets."""
         rows, done, dropped = fresh_rows(values, self.done)

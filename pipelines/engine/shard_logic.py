@@ -5,6 +5,7 @@ from typing import Final
 
 from bytewax.operators import StatefulBatchLogic
 
+from pipelines.connectors.metrics import DETECT_RUNNING, DETECT_SECONDS, DETECT_SENSORS, DETECT_SNAPSHOT_SECONDS
 from pipelines.domain.partition_clock import NEVER
 from pipelines.engine.clock_metrics import show_clock
 from pipelines.engine.judgements import Output
@@ -35,7 +36,8 @@ class ShardLogic(StatefulBatchLogic[Batch | Flush, Output | Flush, bytes]):
         if self._shard is None:
             self._shard = Shard(batches[0].partition, self._terms, self._snapshot)
         shard = self._shard
-        outputs = shard.on_records([record.value for batch in batches for record in batch.records])
+        with DETECT_SECONDS.time():
+            outputs = shard.on_records([record.value for batch in batches for record in batch.records])
         if shard.clock.now != NEVER:
             show_clock(FLOW, shard.partition, shard.clock.now)
         return outputs, False
@@ -43,7 +45,10 @@ class ShardLogic(StatefulBatchLogic[Batch | Flush, Output | Flush, bytes]):
     def snapshot(self) -> bytes:
         """Return the shard as bytes."""
         assert self._shard is not None, "a key is made by its first batch"
-        return self._shard.snapshot()
+        DETECT_SENSORS.labels(self._shard.partition).set(self._shard.sensors)
+        DETECT_RUNNING.labels(self._shard.partition).set(self._shard.running)
+        with DETECT_SNAPSHOT_SECONDS.time():
+            return self._shard.snapshot()
 
 
 def shard_logic(terms: Terms) -> Callable[[bytes | None], ShardLogic]:

@@ -20,8 +20,9 @@ from confluent_kafka import (
 )
 
 from pipelines.connectors.errors import Misconfigured, Retryable
-from pipelines.connectors.kafka import KafkaConfig, offsets_now
-from pipelines.connectors.metrics import FLOW_LAG, FLOW_RECORDS
+from pipelines.connectors.kafka import KafkaConfig, count_error, offsets_now
+from pipelines.connectors.metrics import FLOW_LAG, FLOW_POLL_RECORDS, FLOW_RECORDS
+from pipelines.engine.clock_metrics import show_record_age
 
 POLL_RECORDS: Final = 1_000
 """Records asked for in one call to the consumer, at most."""
@@ -199,8 +200,12 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
                 break
         for partition, records in by_partition.items():
             self._next[partition] = records[-1].offset + 1
-            FLOW_RECORDS.labels(self._flow).inc(len(records))
             grouped.append((partition_key(partition), Batch(partition, records)))
+        if by_partition:
+            read = sum(map(len, by_partition.values()))
+            FLOW_RECORDS.labels(self._flow).inc(read)
+            FLOW_POLL_RECORDS.labels(self._flow).observe(read)
+            show_record_age(self._flow, min(records[0].stamp for records in by_partition.values()))
         self._polls += 1
         if self._polls % LAG_EVERY_POLLS == 1:
             self._measure_lag()
@@ -209,6 +214,7 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
     def _take(self, message: Message, by_partition: dict[int, list[Record]]) -> int:
         error = message.error()
         if error is not None:
+            count_error("reading", error)
             raise_unless_passing(error, self._topic)
             return 0
         partition, offset, value = message.partition(), message.offset(), message.value() or b""

@@ -3,6 +3,7 @@
 import numpy as np
 
 from pipelines.connectors.kafka import AckedProducer
+from pipelines.connectors.metrics import REVISIONS_REQUESTED
 from pipelines.engine.decoding import DecodedBatch
 from pipelines.engine.judgements import LateReadings
 from schemas.dead_letters import DeadLetter, encode_dead_letter
@@ -78,6 +79,7 @@ class RevisionWriter:
                 offset=item.offset,
                 reason="late",
             )
+            REVISIONS_REQUESTED.labels(request.reason).inc()
             self._producer.send(REVISIONS.name, item.partition, encode_revision(request), key=str(item.sensor).encode())
 
     def flush(self) -> None:
