@@ -26,6 +26,8 @@ def topic(kafka: KafkaConfig) -> Iterator[str]:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     for done in admin.create_topics([NewTopic(name, 2, 1)]).values():
         done.result(10)
+    while len(admin.list_topics(name, timeout=10).topics[name].partitions) < 2:
+        pass  # a topic that was just made is not known to every thread of the broker yet; pytest's timeout bounds this
     yield name
     admin.delete_topics([name])
 
