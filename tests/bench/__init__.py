@@ -1,1 +1,1 @@
-"""Measurements beside the budgets of the design; `python -m tests.bench --help`. Nothing here is a test."""
+"""Measurements beside the budgets of the design; `python -m tests.bench --help`. The tests here are of how figures are shown."""

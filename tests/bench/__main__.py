@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tests.bench import detect, fleet, ingest
-from tests.bench.figures import AREAS, FOLDER, Figure, save, terminal_table, write_page
+from tests.bench import decode, detect, fleet, flows, ingest, store
+from tests.bench.figures import AREAS, Figure, terminal_table
+from tests.bench.report import FOLDER, Report, save, write_page
 
 
 def measured(area: str, wanted: argparse.Namespace, say: Callable[[str], None]) -> list[Figure]:
@@ -17,6 +18,12 @@ def measured(area: str, wanted: argparse.Namespace, say: Callable[[str], None]) 
     match area:
         case "ingest":
             return ingest.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
+        case "decode":
+            return decode.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
+        case "store":
+            return store.measure(quick=wanted.quick, say=say, repeats=wanted.repeats, database=wanted.database)
+        case "flows":
+            return flows.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
         case "detect":
             return detect.measure(quick=wanted.quick, say=say, only=wanted.sensors, repeats=wanted.repeats)
         case "fleet":
@@ -49,6 +56,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=None, help="fleet: how long; default 10")
     parser.add_argument("--screenshot", type=Path, default=None, help="fleet: where the picture of the page goes")
     parser.add_argument("--no-page", action="store_true", help="fleet: without Chromium")
+    parser.add_argument("--database", default=None, help="store: an empty database of an existing server, such as one with TimescaleDB")
     return parser.parse_args()
 
 
@@ -65,7 +73,7 @@ def main() -> None:
         figures = measured(area, wanted, lambda text, area=area: say(f"{area}: {text}"))  # type: ignore[misc]  # mypy knows no defaults of lambdas
         print(terminal_table(figures), flush=True)
         if usual:
-            say(f"kept in {save(area, figures, COMMAND.format(area=area))}")
+            say(f"kept in {save(area, Report.of(COMMAND.format(area=area), figures))}")
             write_page()
     say("done")
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +23,7 @@ from schemas.readings import HEAD, ROW
 from schemas.topics import READINGS
 from tests.bench.figures import WARM_UP, Figure
 from tests.bench.fleet_log import DOCUMENT, FleetLog
-from tests.bench.flow_process import FlowProcess, Look
+from tests.bench.flow_process import FlowProcess, Look, readings_of
 
 FLOW: Final = "detect_excursions"
 WRITTEN: Final = "flow_progress, outbox, excursion_versions, current_excursions, open_excursions, condition_events, open_conditions"
@@ -204,21 +204,29 @@ class OneSize:
         runs.excursions.append(row[0])
 
     def _bare(self, log: FleetLog, runs: Runs) -> None:
-        command = [sys.executable, "-m", "tests.bench.bare_consumer"]
-        result = subprocess.run(command, env={**os.environ, **self._stack.settings}, check=True, capture_output=True)
-        answer = json.loads(result.stdout)
+        answer = bare("readings", self._stack.settings)
         share = (log.first_readings + log.readings) / answer["rows"]
         runs.bare_per_second.append(answer["rows_per_second"] * share)
         runs.bare_per_cpu_second.append(answer["rows_per_cpu_second"] * share)
 
 
+def bare(kind: str, settings: Mapping[str, str]) -> dict[str, float]:
+    """Run the bare consumer of a topic once and return what it says."""
+    command = [sys.executable, "-m", "tests.bench.bare_consumer", kind]
+    result = subprocess.run(command, env={**os.environ, **settings}, check=True, stdout=subprocess.PIPE)
+    answer: dict[str, float] = json.loads(result.stdout)
+    return answer
+
+
 def longest_stall(looks: Sequence[Look]) -> float:
     """Return the longest time without a reading judged, as far as looks every LOOK_SECONDS can tell."""
-    changes = [look.at for before, look in pairwise(looks) if look.readings > before.readings]
-    return max(
-        (later - earlier for earlier, later in pairwise(changes)),
-        default=0.0,
-    )
+    return longest_progress_gap(looks, readings_of)
+
+
+def longest_progress_gap(looks: Sequence[Look], of: Callable[[Look], int]) -> float:
+    """Return the longest time between two looks that saw something new."""
+    changes = [look.at for before, look in pairwise(looks) if of(look) > of(before)]
+    return max((later - earlier for earlier, later in pairwise(changes)), default=0.0)
 
 
 def figures_of(found: Sequence[tuple[Size, Runs]]) -> list[Figure]:

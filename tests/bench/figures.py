@@ -1,24 +1,16 @@
-"""Figures of repeated runs, and how they are shown: a table on the terminal, a Markdown table, a JSON file. Measures nothing."""
+"""Figures of repeated runs, and how they are shown: a table on the terminal, a Markdown table. Measures nothing."""
 
-import json
-import os
-import platform
 import statistics
-import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
 WARM_UP: Final = 0.15
 """The first part of a run, which is not counted: terms are loaded and caches filled in it."""
 
-AREAS: Final = ("detect", "ingest", "fleet")
+AREAS: Final = ("ingest", "decode", "store", "detect", "flows", "fleet")
 """What is measured, in the order of the page."""
 
-FOLDER: Final = Path(".local/bench")
-PAGE: Final = Path("docs/bench.md")
 HEADER: Final = (
     "what",
     "min",
@@ -90,65 +82,3 @@ def markdown_table(figures: Sequence[Figure]) -> str:
     """Return the table for a page."""
     lines = [f"| {' | '.join(HEADER)} |", f"|---|{'---:|' * (len(HEADER) - 1)}"]
     return "\n".join(lines + [f"| {' | '.join(figure.cells())} |" for figure in figures])
-
-
-def machine() -> str:
-    """Return what this was measured on."""
-    cpus = len(os.sched_getaffinity(0))
-    model = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
-        "",
-    )
-    memory = int(Path("/proc/meminfo").read_text().split()[1]) / 1_048_576
-    return f"{cpus} x {model or platform.machine()}, {memory:.0f} GiB, {platform.system()} {platform.release()}, Python {platform.python_version()}"
-
-
-def commit() -> str:
-    """Return the commit that was measured."""
-    result = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return result.stdout.strip() or "unknown"
-
-
-def save(area: str, figures: Sequence[Figure], command: str) -> Path:
-    """Write the figures of an area as JSON and return where."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    path = FOLDER / f"{area}.json"
-    content = {
-        "command": command,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(),
-        "machine": machine(),
-        "figures": [asdict(figure) for figure in figures],
-    }
-    path.write_text(json.dumps(content, indent=1))
-    return path
-
-
-def write_page() -> None:
-    """Write the newest figures of every area between the marks of the page."""
-    text = PAGE.read_text()
-    for area in AREAS:
-        path = FOLDER / f"{area}.json"
-        if path.exists():
-            content = json.loads(path.read_text())
-            figures = [
-                Figure(
-                    **{
-                        **figure,
-                        "values": tuple(figure["values"]),
-                        "baseline": tuple(figure["baseline"]),
-                    }
-                )
-                for figure in content["figures"]
-            ]
-            note = f"`{content['command']}`, {content['date']}, commit {content['commit']}, {content['machine']}"
-            begin, end = f"<!-- {area} begins -->", f"<!-- {area} ends -->"
-            before, _, rest = text.partition(begin)
-            _, _, after = rest.partition(end)
-            text = f"{before}{begin}\n{note}\n\n{markdown_table(figures)}\n{end}{after}"
-    PAGE.write_text(text)

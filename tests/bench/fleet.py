@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.bench.dashboard import Dashboard, Told, access_token, percentile
-from tests.bench.figures import FOLDER, Figure
+from tests.bench.figures import Figure
 from tests.bench.flow_process import cpu_seconds_of
 from tests.bench.lag import READS, LagLook, LagWatch, rise_per_second
 from tests.bench.process_trees import cpu_seconds_of_trees
-from tests.bench.rig import Rig, Say, rig
+from tests.bench.report import FOLDER
+from tests.bench.rig import Rig, Say, running, servers
 from tests.bench.sender_process import SenderProcess
 
 BUDGET_P99_MS: Final = 2_000.0
@@ -83,8 +84,9 @@ class Run:
 
 def measure(plan: Plan, say: Say) -> list[Figure]:
     """Run the fleet once and return the figures."""
-    with rig(say, sensors=plan.sensors, interval_ms=round(plan.interval_seconds * 1000)) as made:
-        run = FleetRun(plan, made, say).run()
+    interval_ms = round(plan.interval_seconds * 1000)
+    with servers(say, sensors=plan.sensors, interval_ms=interval_ms) as made, running(made, say) as rig:
+        run = FleetRun(plan, rig, say).run()
     counted = run.windows[plan.warm_up_windows :]
     lags = run.lags[-(len(counted) * round(plan.window_seconds / LOOK_SECONDS) or 1) :]
     say(verdict(plan, counted, lags))
@@ -96,18 +98,18 @@ def measure(plan: Plan, say: Say) -> list[Figure]:
 class FleetRun:
     """One run on a rig."""
 
-    def __init__(self, plan: Plan, made: Rig, say: Say) -> None:
+    def __init__(self, plan: Plan, rig: Rig, say: Say) -> None:
         """Take a running stack."""
         self._plan = plan
-        self._rig = made
+        self._rig = rig
         self._say = say
-        self._watch = LagWatch(made.stack)
+        self._watch = LagWatch(rig.stack)
         self._viewer: subprocess.Popen[str] | None = None
 
     def run(self) -> Run:
         """Send, look and listen."""
         plan, run = self._plan, Run()
-        with Dashboard(self._rig.stack, self._rig.sites) as dashboard, SenderProcess(self._rig.load(plan.per_second)) as sender:
+        with Dashboard(self._rig.stack, self._rig.servers.sites) as dashboard, SenderProcess(self._rig.load(plan.per_second)) as sender:
             processes = {**self._rig.processes(), "sender": sender.pid}
             self._say(f"{plan.per_second:,.0f} uplinks/s; processes: " + ", ".join(f"{name} {pid}" for name, pid in processes.items()))
             started = time.perf_counter()

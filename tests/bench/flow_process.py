@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -18,6 +18,8 @@ STUCK_SECONDS: Final = 60.0
 """No progress for so long: something is broken."""
 LAST_LINES: Final = 12
 TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
+RECORDS: Final = re.compile(rb"^coldstream_flow_records_total\{[^}]*\} (\S+)$", re.MULTILINE)
+STORED: Final = re.compile(rb'^coldstream_store_readings_total\{outcome="stored"\} (\S+)$', re.MULTILINE)
 COUNTER: Final = re.compile(rb'^coldstream_detect_readings_total\{path="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -28,11 +30,41 @@ class Look:
     at: float
     cpu_seconds: float
     by_path: Mapping[str, int]
+    records: int
+    """Records read so far."""
+    stored: int
+    """Readings that became rows so far."""
 
     @property
     def readings(self) -> int:
         """Readings judged so far, those skipped as repeated not counted."""
         return sum(count for path, count in self.by_path.items() if path not in {"repeated", "late"})
+
+
+def readings_of(look: Look) -> int:
+    """Return the readings judged so far."""
+    return look.readings
+
+
+def records_of(look: Look) -> int:
+    """Return the records read so far."""
+    return look.records
+
+
+def stored_of(look: Look) -> int:
+    """Return the readings stored so far."""
+    return look.stored
+
+
+def counted_part(looks: Sequence[Look], after: float, of: Callable[[Look], int]) -> tuple[Look, Look]:
+    """Return the last look before so much was done, and the last of all: what lies between is counted.
+
+    Raises RuntimeError where that is no time at all.
+    """
+    first = next((look for look in reversed(looks) if of(look) < after), looks[0])
+    if first is looks[-1]:
+        raise RuntimeError("the flow was done at the first look: the log is too short")
+    return first, looks[-1]
 
 
 class FlowProcess:
@@ -87,26 +119,33 @@ class FlowProcess:
             time.perf_counter(),
             self.cpu_seconds(),
             {path.decode(): int(float(value)) for path, value in COUNTER.findall(content)},
+            sum(int(float(count)) for count in RECORDS.findall(content)),
+            sum(int(float(count)) for count in STORED.findall(content)),
         )
 
-    def watch(self, until: int, say: Callable[[str], None] | None = None) -> list[Look]:
-        """Look until so many readings are judged, and return what was seen."""
+    def watch(self, until: int, say: Callable[[str], None] | None = None, of: Callable[[Look], int] = readings_of) -> list[Look]:
+        """Look until so many readings are judged (or of what else is counted), and return what was seen."""
         looks: list[Look] = []
         changed_at = said_at = time.perf_counter()
-        while not looks or looks[-1].readings < until:
+        while not looks or of(looks[-1]) < until:
             look = self.look()
             if look is not None:
-                if not looks or look.readings > looks[-1].readings:
+                if not looks or of(look) > of(looks[-1]):
                     changed_at = look.at
                 looks.append(look)
                 if say is not None and look.at - said_at > 5:
                     said_at = look.at
-                    say(f"{look.readings / until:.0%} of {until:,} readings")
+                    say(f"{of(look) / until:.0%} of {until:,}")
             if time.perf_counter() - changed_at > STUCK_SECONDS:
-                message = f"no progress for {STUCK_SECONDS:.0f} s at {looks[-1].readings if looks else 0:,} of {until:,}; see {self._log}"
+                message = f"no progress for {STUCK_SECONDS:.0f} s at {of(looks[-1]) if looks else 0:,} of {until:,}; see {self._log}"
                 raise RuntimeError(message)
             time.sleep(LOOK_SECONDS)
         return looks
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
 
     def cpu_seconds(self) -> float:
         """Return the CPU time used so far, in all its threads."""

@@ -44,7 +44,7 @@ class LagWatch:
     def __init__(self, stack: LocalStack) -> None:
         """Watch this stack."""
         self._stack = stack
-        self._admin = AdminClient({"bootstrap.servers": stack.kafka_bootstrap_servers})
+        self._admin = AdminClient({"bootstrap.servers": stack.kafka_bootstrap_servers, "log_level": 4})
 
     def look(self) -> LagLook:
         """Return how it stands; raises RuntimeError when a flow was started again, for its counter began anew."""

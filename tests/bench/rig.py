@@ -1,4 +1,7 @@
-"""A whole stack with a uniform fleet in its registry, for the benches of more than one part; gone after the block."""
+"""Real servers with a uniform fleet in the registry, and on them the API and the flows; gone after the block.
+
+The servers are one stack and what runs on them another, so that a bench can fill the log before anything reads it.
+"""
 
 import shutil
 import tempfile
@@ -11,60 +14,74 @@ from typing import Final
 
 import psycopg
 
-from infra.local.errors import StackError
 from infra.local.local_stack import LocalStack
-from infra.local.parts import ALL, FLOWS, Part
+from infra.local.parts import FLOWS, SERVERS, Part
 from infra.seed_fleet import Fleet, FleetSpec, seed_fleet
 from tests.bench.dashboard import TEAM
 from tests.bench.sending import POLICY, Load
 
 UNITS_OF_A_SITE: Final = 100
 SECRET: Final = "bench-secret"
-SEEN_SECONDS: Final = 6.0
-"""Secrets and terms are seen by every process after so long."""
 DAY_MS: Final = 86_400_000
+BENEATH: Final = (*SERVERS, Part.SANDBOX, Part.MIGRATIONS, Part.TOPICS)
+PRODUCT: Final = (*FLOWS, Part.API)
+TOLD: Final = ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL", "STACK_AUTH_SECRET_SERVER_KEY", "SANDBOX_URL", "STACK_AUTH_API_URL")
+"""Settings of the servers that what runs on them is given."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Rig:
-    """A stack that runs, and the fleet in it."""
+class Servers:
+    """Servers that run, and the fleet in their registry."""
 
     stack: LocalStack
     folder: Path
     fleet: Fleet
     sites: tuple[int, ...]
 
-    def load(self, per_second: float, *, first: int = 0, devices: int | None = None, excursions_per_second: float = 2.0) -> Load:
+    @property
+    def settings(self) -> dict[str, str]:
+        """Settings for what runs on them."""
+        return {name: self.stack.settings[name] for name in TOLD}
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """Everything, running."""
+
+    servers: Servers
+    stack: LocalStack
+    """The API and the flows."""
+
+    def load(
+        self,
+        per_second: float,
+        *,
+        excursions_per_second: float = 2.0,
+        devices: int | None = None,
+        below_partition: int | None = None,
+    ) -> Load:
         """Return what a sender of some devices needs."""
         host, _, port = self.stack.api_url.removeprefix("http://").rpartition(":")
-        count = self.fleet.size - first if devices is None else devices
-        return Load(host, int(port), SECRET, self.fleet.eui_base, first, count, per_second, excursions_per_second)
+        fleet = self.servers.fleet
+        load = Load(host, int(port), SECRET, fleet.eui_base, 0, devices or fleet.size, per_second, excursions_per_second)
+        return load if below_partition is None else load.of_partitions_below(below_partition)
 
     def processes(self) -> dict[str, int]:
         """Return the process id of every part that runs."""
-        return {part.value: pid for part in ORDER if (pid := pid_of(self.stack, part)) is not None}
-
-
-ORDER: Final = (Part.API, *FLOWS, Part.KAFKA, Part.POSTGRES, Part.REDIS, Part.SANDBOX)
-
-
-def pid_of(stack: LocalStack, part: Part) -> int | None:
-    """Return the process id of a part, None where it is not of this stack or down."""
-    try:
-        return stack.pid(part)
-    except StackError:
-        return None
+        named = [(self.stack, part) for part in (Part.API, *FLOWS)]
+        named += [(self.servers.stack, part) for part in (Part.KAFKA, Part.POSTGRES, Part.REDIS)]
+        return {part.value: pid for stack, part in named if (pid := stack.pid(part)) is not None}
 
 
 @contextmanager
-def rig(say: Say, *, sensors: int, interval_ms: int, parts: Collection[Part] = ALL) -> Iterator[Rig]:
-    """Start the parts, put a fleet into the registry and wait until every process knows it."""
+def servers(say: Say, *, sensors: int, interval_ms: int, database: str | None = None) -> Iterator[Servers]:
+    """Start the servers and put a fleet into the registry; `database` is an existing empty one to use instead of our own."""
     folder = Path(tempfile.mkdtemp(prefix="coldstream-bench-"))
-    stack = LocalStack(folder / "data", None, parts)
+    stack = LocalStack(folder / "servers", None, BENEATH, given={"DATABASE_URL": database} if database else None)
     try:
-        say(f"starting {len(parts)} parts")
+        say("starting Kafka, PostgreSQL, Redis and the sandbox")
         stack.start()
         spec = FleetSpec(
             sensors=sensors,
@@ -81,8 +98,19 @@ def rig(say: Say, *, sensors: int, interval_ms: int, parts: Collection[Part] = A
             fleet = seed_fleet(connection, spec)
             found = connection.execute("SELECT id FROM sites WHERE organization_id = %s ORDER BY id", (fleet.organization,)).fetchall()
         say(f"{sensors:,} sensors are in the registry")
-        time.sleep(SEEN_SECONDS)
-        yield Rig(stack, folder, fleet, tuple(row[0] for row in found))
+        yield Servers(stack, folder, fleet, tuple(row[0] for row in found))
     finally:
         stack.remove()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running(on: Servers, say: Say, parts: Collection[Part] = PRODUCT) -> Iterator[Rig]:
+    """Start the API and the flows on some servers."""
+    stack = LocalStack(on.folder / "product", None, parts, given=on.settings)
+    try:
+        say("starting the API and the flows")
+        stack.start()
+        yield Rig(on, stack)
+    finally:
+        stack.remove()

@@ -11,12 +11,14 @@ import random
 import sys
 import time
 from collections import deque
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self, cast
 
 import httptools
 import uvloop
 
+from schemas.partitions import DEVICE_PARTITIONS, device_partition
 from tests.bench.bodies import Template, instant_of, template_of
 
 SLOT_SECONDS: Final = 0.01
@@ -65,26 +67,36 @@ class Load:
     excursions_per_second: float = 2.0
     lanes: int = 128
     """Connections; a device stays on one, so that its uplinks keep their order."""
+    below_partition: int = DEVICE_PARTITIONS
+    """Only devices of partitions below this send."""
+
+    def of_partitions_below(self, partition: int) -> Self:
+        """Return the same for the devices of some partitions only."""
+        return replace(self, below_partition=partition)
+
+    @property
+    def places(self) -> list[int]:
+        """Return the places of the devices that send."""
+        every = range(self.first, self.first + self.devices)
+        return [place for place in every if device_partition(f"{self.eui_base + place:016X}") < self.below_partition]
 
 
 class Devices:
     """What each device sends next."""
 
-    def __init__(self, load: Load) -> None:
-        """Make the templates."""
-        self._templates: list[Template] = [
-            template_of(f"{load.eui_base + place:016X}", place) for place in range(load.first, load.first + load.devices)
-        ]
-        self._counts = [0] * load.devices
-        self._out = [0] * load.devices
+    def __init__(self, eui_base: int, places: Sequence[int], seed: int) -> None:
+        """Make the templates of the devices at some places of a fleet."""
+        self._templates: list[Template] = [template_of(f"{eui_base + place:016X}", place) for place in places]
+        self._counts = [0] * len(places)
+        self._out = [0] * len(places)
         """Readings out of range that are still to come."""
-        self._chance = random.Random(load.first)
+        self._chance = random.Random(seed)
         self._at = 0
         self._wanted = 0.0
         """Excursions that should have begun by now."""
 
     def next(self, instant: bytes, excursions: float, out_readings: int) -> tuple[int, bytes]:
-        """Return the next device's place and body; `excursions` more are to begin."""
+        """Return the next device's place among them and its body; `excursions` more are to begin."""
         place, self._at = self._at, (self._at + 1) % len(self._templates)
         self._wanted += excursions
         chance = self._chance.random()
@@ -99,6 +111,11 @@ class Devices:
         self._counts[place] += 1
         hundredths = int(chance * 1e6) % 300 + (900 if is_out else 350)
         return place, self._templates[place].body(instant, self._counts[place], hundredths)
+
+
+def out_readings_of(interval_seconds: float) -> int:
+    """Return how many readings of an excursion are out of range."""
+    return int(OUT_SECONDS / interval_seconds) + 2
 
 
 class Lane(asyncio.Protocol):
@@ -196,7 +213,8 @@ class State:
 async def send(load: Load) -> None:
     """Send until told to stop."""
     loop = asyncio.get_running_loop()
-    state, devices = State(load.per_second), Devices(load)
+    state = State(load.per_second)
+    devices = Devices(load.eui_base, load.places, seed=load.first)
     head = (
         f"POST /api/webhooks/ttn HTTP/1.1\r\nHost: {load.host}:{load.port}\r\nX-Coldstream-Secret: {load.secret}\r\n"
         "Content-Type: application/json\r\nContent-Length: "
@@ -210,8 +228,7 @@ async def send(load: Load) -> None:
         credit += (now - slot_at) * state.per_second
         slot_at = now
         if credit >= 1:
-            interval = load.devices / state.per_second
-            out_readings = int(OUT_SECONDS / interval) + 2
+            out_readings = out_readings_of(load.devices / state.per_second)
             instant = instant_of(int(time.time() * 1000))
             while credit >= 1:
                 credit -= 1
