@@ -12,10 +12,10 @@ from pipelines.domain.decoders.leaves import Leaf
 from pipelines.domain.decoders.names import words_of
 
 _GOOD: Final = frozenset({"valid", "ok", "connected", "present", "fitted", "plugged"})
-_BAD: Final = frozenset({"invalid", "disconnected", "unplugged", "missing", "broken", "fault", "faulty", "failure", "failed", "error"})
 _FILLING: Final = frozenset({"is", "has", "properly", "status", "state", "flag", "reading", "value", "data", "not"})
 _NO: Final = frozenset({"false", "no"})
-_YES: Final = frozenset({"true", "yes"})
+_HARMLESS: Final = frozenset({"", "no", "none", "false", "ok", "normal", "0", "null", "no error", "no fault", "good"})
+"""What a flag of something bad says where nothing is."""
 _STATES: Final = frozenset({"status", "state", "exception"})
 _TEXT: Final = 40
 """Characters of a state that are read."""
@@ -41,7 +41,7 @@ def distrusts_of(found: list[Leaf]) -> list[Distrust]:
             isinstance(leaf.value, str)
             and leaf.path
             and (about := _state_of(leaf.path[-1]))
-            and _BAD.intersection(words_of(leaf.value[:_TEXT]))
+            and v.BROKEN.intersection(words_of(leaf.value[:_TEXT]))
         ):
             distrusts.append(Distrust((), about))
     return distrusts
@@ -62,10 +62,11 @@ def is_flag(leaf: Leaf) -> bool:
 def _flag(name: str) -> tuple[frozenset[str], bool] | None:
     """Return what a name is a flag about, and whether true is good; None where it is no flag."""
     words = set(words_of(name))
-    good, bad = words & _GOOD, words & _BAD
+    good, bad = words & _GOOD, words & v.BROKEN
     if not good and not bad:
         return None
-    about = _canonical(words - _GOOD - _BAD - _FILLING)
+    about = _canonical(words - _GOOD - v.BROKEN - _FILLING)
+    about = about - {"sensor"} or about
     if not about and words not in ({"valid"}, {"invalid"}):
         return None
     return about, bool(good) != ("not" in words)
@@ -96,5 +97,6 @@ def _is_bad(value: object, *, is_good: bool) -> bool:
     if isinstance(value, bool):
         return value is not is_good
     if isinstance(value, str):
-        return value.strip().lower() in (_NO if is_good else _YES)
+        text = value.strip().lower()
+        return text in _NO if is_good else text not in _HARMLESS
     return isinstance(value, int) and (value == 0) is is_good

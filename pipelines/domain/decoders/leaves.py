@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from pipelines.domain.decoders.names import LABELLED
+from pipelines.domain.decoders.names import LABELLED, words_of
 from pipelines.domain.decoders.times import instant_of
+from pipelines.domain.decoders.vocabulary import BROKEN
 
 MAX_LEAVES: Final = 400
 MAX_DEPTH: Final = 8
@@ -17,6 +18,10 @@ ITEM_LABELS: Final = (*LABELS, "typeName", "_name", "n", "measurement", "quantit
 """Names by which an object that is one value calls itself."""
 VALUES: Final = ("value", "values", "_value", "val", "v")
 UNITS: Final = ("unit", "units", "_unit", "typeUnits", "uom", "u")
+FLAGS: Final = frozenset({"valid", "invalid"})
+ITEM_STATES: Final = frozenset({"status", "state", "quality", "error", "fault"})
+"""Names by which an object that is one value says in words how good it is."""
+MAX_STATE: Final = 40
 _SINGLE: Final = frozenset({*VALUES, "measurementValue"})
 TIMES: Final = ("timestamp", "time", "date", "datetime", "dateTime", "time_stamp", "timeStamp", "ts", "measured_at")
 HISTORY_NAMES: Final = frozenset({"history", "historyData", "history_data", "datalog", "retransmit", "backlog", "buffer", "buffered"})
@@ -119,8 +124,12 @@ def _item(value: dict[str, Any], own: str, unit: str, around: _Around) -> list[L
     label = next((value[name] for name in ITEM_LABELS if isinstance(value.get(name), str)), "") if not path or path[-1] == "" else ""
     found = [around.leaf(value[own], unit, (*path, label) if label else path)]
     for name, flag in value.items():
-        if (flag is True or flag is False) and name != own:
+        if name == own:
+            continue
+        if flag is True or flag is False or (name in FLAGS and isinstance(flag, int)):
             found.append(around.leaf(flag, path=(*path, name)))
+        elif name in ITEM_STATES and isinstance(flag, str) and not BROKEN.isdisjoint(words_of(flag[:MAX_STATE])):
+            found.append(Leaf((*path, "valid"), value=False))
     return found
 
 

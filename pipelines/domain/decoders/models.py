@@ -104,6 +104,7 @@ _BOARDS: Final = (
     "noah",
     "abeeway",
     "tekzitel",
+    "pf",
 )
 """Brands of trackers, meters, level and smoke sensors, whose temperature is their own."""
 
@@ -114,6 +115,7 @@ MODELS: Final = (
     Entry("dragino", "ltc2", _LTC2),
     Entry("dragino", "", _DRAGINO),
     Entry("milesight", "em500-pt100", Model(plain=Role.EXTERNAL, battery="percent", ranges={Role.EXTERNAL: (-20_000, 80_000)})),
+    Entry("milesight", "at101", Model(plain=Role.BOARD, battery="percent")),
     Entry("milesight", "ts", Model(plain=Role.EXTERNAL, battery="percent")),
     Entry("milesight", "em500-smtc", Model(battery="percent", ranges={Role.AMBIENT: (-4_000, 8_500)})),
     Entry("milesight", "em300", Model(battery="percent", ranges={Role.AMBIENT: (-3_000, 7_000)}, names={"magnet": Meaning(Quantity.DOOR)})),
@@ -131,6 +133,7 @@ MODELS: Final = (
     Entry("elsys", "", Model(battery="mv", ranges={Role.AMBIENT: (-4_000, 8_500), Role.EXTERNAL: DS18B20}, power_on_85=WIRED)),
     Entry("dingtek", "dt31", Model(battery="v")),
     Entry("rivercity", "lynx", Model(plain=Role.BOARD)),
+    Entry("twtg", "neon-vb", Model(plain=Role.BOARD)),
     Entry("bosch", "tps", Model(plain=Role.BOARD)),
     Entry("stmicroelectronics", "nucleo", Model(plain=Role.BOARD)),
     Entry("tektelic", "t0006129", Model(plain=Role.BOARD)),

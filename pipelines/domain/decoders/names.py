@@ -61,7 +61,7 @@ LABELLED: Final = "="
 """Stands before a name in a path that a list's entry calls itself."""
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _PART: Final = re.compile(
-    r"(?i)ds18[bs]20|ds18|pt1000|pt100|(?<![a-z])co2(?![a-z0-9])|(?<![a-z])(?:sht|bme|bmp|dht|hdc|scd|aht|tmp|am23|si70|hts|mcp98|lm)\d+x?(?![a-z])",
+    r"(?i)ds18[bs]20|ds18|lidar|pt1000|pt100|(?<![a-z])co2(?![a-z0-9])|(?<![a-z])(?:sht|bme|bmp|dht|hdc|scd|aht|tmp|am23|si70|hts|mcp98|lm)\d+x?(?![a-z])",
 )
 """Names of parts, which would fall apart into words and numbers."""
 _BUILT_IN: Final = re.compile(r"(?:sht|bme|bmp|dht|hdc|scd|aht|am23|si70|hts|mcp98|lm)\d*x?")
@@ -126,34 +126,41 @@ def _unglued(word: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4_096)
 def meaning_of(path: tuple[str, ...], unit: str = "") -> Meaning | None:
     """Return what a leaf with these names (outermost first) and this unit is, or None."""
-    names = [named for name in path if (named := words_of(name))]
+    names = [named for name in path if (named := _words_in(name))]
     own = names.pop() if names else ()
     if names and _only_tells_which(own):
         own = (*names.pop(), *own)
     above = tuple(word for named in names for word in named)
     words = set(own)
-    if _is_door(own):
+    if _is_door(own, above):
         return Meaning(Quantity.DOOR)
-    if words & (v.NO_READING | v.NO_READING_ITSELF) or set(above) & (v.NO_READING - v.STATES):
+    if words & v.NO_READING or set(above) & (v.NO_READING - v.STATES) or own[:1] == ("per",):
         return None
     in_state = not v.STATES.isdisjoint(above)
+    is_battery = bool(words & v.BATTERY) or own in v.SUPPLY
+    if words & v.NO_READING_ITSELF and not is_battery:
+        return None
     scale = unit_scale(unit)
     if words & v.TEMPERATURE or (_folded(unit) in _CELSIUS and not words & (v.HUMIDITY | v.BATTERY)):
         if scale is None:
             return None
         return _of_itself(scale) if in_state else _temperature(own, above, scale, _label(path))
     if words & v.HUMIDITY:
-        is_air = not words & v.SOIL and "absolute" not in words and "circuit" not in words
+        is_air = not words & v.SOIL and "absolute" not in words and "leaf" not in words and "circuit" not in words
         return Meaning(Quantity.HUMIDITY) if is_air and not in_state and _folded(unit) in _HUMIDITY_UNITS else None
-    if words & v.BATTERY or own in v.SUPPLY:
-        return _battery(own, unit, in_state=in_state)
-    return None
+    return _battery(own, unit, in_state=in_state) if is_battery else None
 
 
-def _is_door(own: tuple[str, ...]) -> bool:
+def _words_in(name: str) -> tuple[str, ...]:
+    """Return the words of a name in a path. What a list's entry calls itself may be where it hangs: upper and low are no limits there."""
+    words = words_of(name)
+    return tuple(word for word in words if word not in v.PLACES) if name.startswith(LABELLED) else words
+
+
+def _is_door(own: tuple[str, ...], above: tuple[str, ...]) -> bool:
     """Return whether a name is a door's, numbered or not: door, magnet_chn1."""
-    name = " ".join(word for word in own if not word.isdigit() and word not in v.WHICH)
-    return name in v.DOORS
+    name = " ".join("open" if word == "opened" else word for word in own if not word.isdigit() and word not in v.WHICH)
+    return name in v.DOORS and (name != "open" or v.OTHERS_THAT_OPEN.isdisjoint(above))
 
 
 def _of_itself(scale: str) -> Meaning:
@@ -178,7 +185,12 @@ def _only_tells_which(own: tuple[str, ...]) -> bool:
     """Return whether a name says only which of what the object around it is: celsius, probe1, 3, white. A bare `port` is no such name."""
     words = set(own)
     has_number = any(word.isdigit() for word in own)
-    telling = v.EXTERNAL | v.AMBIENT | set(v.COLOURS) | {"celsius", "fahrenheit", "kelvin", "value", "current", "c", "f", "k"}
+    telling = (
+        v.EXTERNAL
+        | v.AMBIENT
+        | set(v.COLOURS)
+        | {"celsius", "fahrenheit", "kelvin", "value", "current", "curr", "cur", "now", "c", "f", "k"}
+    )
     return all(word.isdigit() or word in telling or (has_number and word in v.CHANNEL) for word in words)
 
 

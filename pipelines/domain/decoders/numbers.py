@@ -7,9 +7,10 @@ from typing import Final
 from pipelines.domain.decimals import NotANumber, exact, scaled
 
 _TEXT: Final = re.compile(
-    r"\s*([+-]?(?:\d{1,9}(?:\.\d{1,12})?|\.\d{1,12}|\d{1,9},\d{1,2}))\s*,?\s*([^\d\s(,;]{0,12})\s*(?:\([^)]{0,40}\))?\s*",
+    r"\s*([+-]?(?:\d{1,9}(?:\.\d{1,12})?|\.\d{1,12}|\d{1,9},\d{1,2}))\s*,?\s*([^\d\s(,;]{0,12}(?: [^\d\s(,;]{1,12})?)\s*(?:\([^)]{0,40}\))?\s*",
     re.ASCII,
 )
+MINUS: Final = "\N{MINUS SIGN}"
 _MOST_CHARACTERS: Final = 64
 """Longer text is no number anybody wrote."""
 
@@ -61,7 +62,7 @@ def number_of(value: object) -> tuple[Decimal, str] | None:
         except NotANumber:
             return None
     if isinstance(value, str) and len(value) <= _MOST_CHARACTERS:
-        match = _TEXT.fullmatch(value)
+        match = _TEXT.fullmatch(value.replace(MINUS, "-"))
         if match is not None:
             return Decimal(match[1].replace(",", ".")), match[2]
     return None

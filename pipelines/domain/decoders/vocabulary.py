@@ -8,11 +8,13 @@ def _words(text: str) -> frozenset[str]:
 
 
 TEMPERATURE: Final = _words("temp temperature temperatures tempera temps tempc tempf degc celsius temperatur temperatura temperatuur tmp")
-HUMIDITY: Final = _words("hum humi humidity rh rhum hygro relativehumidity humedad humidite luftfeuchtigkeit feuchte luchtvochtigheid")
+HUMIDITY: Final = _words(
+    "hum humi humid humidity rh rhum hygro hygrometry hygrometrie relativehumidity humedad humidite luftfeuchtigkeit feuchte luchtvochtigheid"
+)
 BATTERY: Final = _words("bat batt battery batv vbat vbatt vdd batteryvoltage batterylevel accu akku batterie bateria")
 NO_BATTERY: Final = _words(
     "good end charging charged discharging current energy used consumption impedance balance ticks days day hours hour dys minutes mah "
-    "cover count cycles cycle health removed replaced",
+    "cover count cycles cycle health removed replaced reset full flat configuration management semesters reports tick",
 )
 """Words of what is said about a battery that is neither its voltage nor how full it is."""
 
@@ -25,14 +27,20 @@ NO_READING: Final = _words(
     "quality ratio uncertainty accuracy precision tolerance deviation resolution forecast predicted previous prev last old code coefficient "
     "compensation scale date valid invalid connected disconnected present fitted ok fault faulty failure missing timestamps cnt trip trips "
     "mask bit bits crc timer timeout sensitivity gain source mutation abnormal protection overheat overheating warn warning warnings critical "
-    "recovery release exceeded deadband hyst override request requested command cmd settings setting wbgt felt perceived",
+    "recovery release reset treshold tresholds threshhold alarmthreshold thld visibility configuration button buttons anomaly exception query contains "
+    "detection activation dehumidify dehumidification statistics tick ticks throttle throttled immediately send origin original uncalibrated "
+    "exceeded deadband hyst override request requested command cmd settings setting wbgt felt perceived",
 )
 """Words of a value that is no reading now: set points, limits, extremes, derived values, raw values, flags."""
 
 NO_READING_ITSELF: Final = _words(
-    "comfort eco away vacation holiday boost standby frost antifreeze color colour cct daily total sum weighted goal step ramp spread auto manual",
+    "comfort eco away vacation holiday boost standby frost antifreeze color colour cct daily total sum weighted goal step ramp spread auto manual "
+    "manu cal sample idle active saving cooling heating cool control controls up down display open",
 )
 """The same, but only in the value's own name: an object around it may well be called so."""
+
+PLACES: Final = _words("upper lower high low old last display open")
+"""Words that tell where a probe is, in the name that somebody gave it."""
 
 STATES: Final = _words("status state")
 """Names of objects in which a device tells of itself: what is in them is its own, or a flag."""
@@ -46,7 +54,7 @@ ABOVE_ALL: Final = _words("device system module object head radar barometer tran
 """Words that, in the name of an object around it, say nothing about a temperature."""
 
 SOIL: Final = _words("soil soild ground substrate earth")
-LIQUID: Final = _words("water liquid fluid fuel oil ph orp ntu ldo")
+LIQUID: Final = _words("water liquid fluid fuel oil ph orp ntu ldo ec do turbidity conductivity salinity")
 PROCESS: Final = _words(
     "flow return supply inlet outlet process ir object surface pipe mold radiator wall exhaust boiler coolant steam floor forward leaf bearing "
     "winding sky globe",
@@ -56,7 +64,7 @@ CHANNEL: Final = _words("channel ch level white red black green blue probe1 prob
 COLOURS: Final = ("white", "red", "black", "green", "blue")
 
 NEUTRAL: Final = TEMPERATURE | _words(
-    "c f k x deg degree degrees fahrenheit kelvin tenths hundredths centi deci milli value val reading current measured measurement measure actual now "
+    "c f k x deg degree degrees fahrenheit kelvin tenths hundredths centi deci milli value val reading current curr cur measured measurement measure actual now "
     "of in at the data ambient air room indoor inside env environment environmental built builtin sensor",
 )
 """Words that tell no probe from another."""
@@ -68,6 +76,9 @@ WRAPPERS: Final = _words(
     "telemetry air device system module result output outputs timeseries scalar content params attributes body normalized temperatures meas samples channels probes records report decoder obj history historydata datalog retransmit backlog buffer buffered entries log",
 )
 """Names of objects that only wrap what is in them."""
+
+BROKEN: Final = _words("invalid disconnected deconnected unplugged missing broken fault faulty failure failed error unconnected")
+"""Words of a state in which a value is not to be believed."""
 
 DOORS: Final = frozenset(
     {
@@ -81,9 +92,11 @@ DOORS: Final = frozenset(
         "door contact state",
         "magnet status",
     }
-    | {"magnet", "magnet state", "open", "contact", "contact state", "contact status"},
+    | {"magnet", "magnet state", "open", "contact open", "contact", "contact state", "contact status"},
 )
-WHICH: Final = _words("chn ch channel")
+OTHERS_THAT_OPEN: Final = _words("window valve relay switch detection circuit contactor")
+"""Words around a bare `open` that make it no door's."""
+WHICH: Final = _words("chn ch channel is")
 """Words that only tell one door from another."""
 SUPPLY: Final = frozenset(
     {("supply", "voltage"), ("storage", "voltage"), ("capacitor", "voltage"), ("volt",), ("volts",), ("voltage",), ("bat", "mon")}

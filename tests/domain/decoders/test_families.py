@@ -22,6 +22,9 @@ from tests.domain.decoders.test_decode import headline, message
         {"temperature_millicelsius": 4200},
         {"temperature": {"unit": "°C", "value": [4.2]}},
         {"temperatureMeasure": "4,2 °C"},
+        {"temperature": "4.2 deg C"},
+        {"temp": {"cur": 4.2, "min": -3.1, "max": 9.0}},
+        {"sensors": [{"name": "Lower freezer", "temperature": 4.2}]},
     ],
 )
 def test_a_temperature_is_found_however_it_is_wrapped_named_and_scaled(payload: object) -> None:
@@ -41,6 +44,12 @@ def test_a_temperature_is_found_however_it_is_wrapped_named_and_scaled(payload: 
         {"t": 4.2},
         {"t": 1_772_359_200, "h": 40},
         {"wbgt_temp": 24.1},
+        {"heating_temperature": 21, "cooling_temperature": 25, "energy_saving_temperature": 17, "manu_temp": 5},
+        {"temperature_button": 1, "temperature_up": 1, "temperature_control_button": 1, "display_ambient_temperature": 1},
+        {"per_ambient_temp": 1, "tick_per_ambient_temperature": 4, "ticks_temp": 3},
+        {"TEMP_SEND_THROTTLED_TRESHOLD": 10, "temperaturealarmthreshold": 30, "TempCal": 1},
+        {"origin_temperature": 21.5, "temperature_collection_anomaly": 1, "temperature_exception": 1},
+        {"window_open_temperature": 15},
     ],
 )
 def test_what_only_sounds_like_a_temperature_is_none(payload: object) -> None:
@@ -52,7 +61,16 @@ def test_what_only_sounds_like_a_temperature_is_none(payload: object) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("head_temperature", "lidar_temp", "temperature_electronics", "barometer_temperature", "trackerTemperature"),
+        *(
+            "head_temperature",
+            "lidar_temp",
+            "LiDAR_temp1",
+            "EC1_Temp",
+            "do_temp",
+            "temperature_electronics",
+            "barometer_temperature",
+            "trackerTemperature",
+        ),
         *("temp_NTU", "TempPH", "SoildTemp5TE", "leaf_temperature", "forwardTemperature", "bearing_temp"),
     ],
 )
@@ -106,6 +124,10 @@ def test_a_battery_is_volts_or_percent_and_never_a_flag_a_step_or_a_count(
         ({"magnet_chn1": "opened"}, True),
         ({"door_contact": "closed"}, False),
         ({"door_sensor": 1}, True),
+        ({"isDoorOpen": True}, True),
+        ({"door_opened": 0}, False),
+        ({"door_closed": True}, None),
+        ({"window_detection": {"is_open": True}}, None),
         ({"contact": "open"}, True),
         ({"switch_1": "open"}, None),
         ({"relayStatus": "CLOSED"}, None),
@@ -118,7 +140,9 @@ def test_a_door_is_known_by_its_name(payload: object, expected: bool | None) -> 
     assert [one.door_open for one in found.readings] == ([] if expected is None else [expected])
 
 
-@pytest.mark.parametrize("payload", [{"humidity": {"value": 9.1, "unit": "g/m³"}}, {"SoildHumi5TE": 10}, {"internalCircuitHumidity": 56}])
+@pytest.mark.parametrize(
+    "payload", [{"leafHum": 8}, {"humidity": {"value": 9.1, "unit": "g/m³"}}, {"SoildHumi5TE": 10}, {"internalCircuitHumidity": 56}]
+)
 def test_what_is_no_humidity_of_the_air_is_none(payload: object) -> None:
     assert decode(message(payload)).readings == ()
 

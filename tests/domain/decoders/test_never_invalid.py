@@ -223,6 +223,40 @@ def test_a_frame_without_the_probe_its_model_is_sold_for_is_nobodys_main_reading
     ]
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"temperature": {"value": 4.2, "unit": "°C", "status": "sensor fault"}},
+        {"temperature": {"value": 4.2, "unit": "°C", "valid": 0}},
+        {"data": [{"name": "temperature", "value": 4.2, "quality": "invalid"}]},
+        {"temperature": 4.2, "temperatureSensorError": True},
+        {"temperature": 4.2, "temperature_error": "open circuit"},
+        {"Ambient_Temperature": 4.2, "Ambient_Sensor_Failure": 1},
+    ],
+)
+def test_what_stands_beside_a_value_and_speaks_against_it_is_heard(payload: object) -> None:
+    found = decoded(payload)
+
+    assert [(one.temperature, one.fault) for one in found.readings] == [(None, RejectReason.PROBE_MISSING)]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"temperature": {"value": 4.2, "unit": "°C", "status": "ok"}},
+        {"temperature": 4.2, "temperature_error": "none"},
+        {"temperature": 4.2, "externalTemperatureSensorError": 1},
+        {"temperature": 4.2, "status": "battery fault"},
+        {"temperature": "\N{MINUS SIGN}18,5 °C"},
+    ],
+)
+def test_what_speaks_of_something_else_costs_no_reading(payload: object) -> None:
+    found = decoded(payload)
+
+    assert found.headline is not None
+    assert found.headline.temperature in (420, -1_850)
+
+
 @pytest.mark.parametrize("name", ["temperature_sensor_status", "temperature_exception"])
 def test_a_value_whose_state_is_an_error_is_a_fault(name: str) -> None:
     found = decoded({"temperature": 4.2, name: "read error"}, "milesight-iot", "em320-th")
