@@ -15,6 +15,7 @@ import structlog
 from api import background
 from api.answers import AsgiApp, Receive, Scope, Send
 from api.callers import Callers, OrganizationTable
+from api.commands.transaction import Changes
 from api.database import Database
 from api.health import Health, Part
 from api.ingest import webhook
@@ -25,6 +26,7 @@ from api.live.endpoint import LiveEndpoint
 from api.live.hub import Hub
 from api.live.sweeper import Sweeper
 from api.outbox_watch import OutboxWatch, waiting_events
+from api.managers import Managers
 from api.queries.organizations import valid_senders
 from api.queries.places import PlaceTable
 from api.rest import create_rest
@@ -34,6 +36,7 @@ from pipelines.connectors.errors import Retryable
 from pipelines.connectors.kafka_loop import LoopProducer
 from pipelines.connectors.redis import Channels
 from pipelines.connectors.stack_auth import Memberships, SigningKeys, TokenVerifier, stack_auth_client
+from pipelines.connectors.stack_auth_permissions import Permissions
 from schemas.topics import DEAD_LETTERS, UPLINKS
 
 GARBAGE_THRESHOLD: Final = 50_000
@@ -102,11 +105,10 @@ async def start(settings: ApiSettings) -> AsyncIterator[Endpoints]:
     producer = LoopProducer(settings.kafka.ingest_producer(settings.process))
 
     keys = SigningKeys(settings.stack_auth, stack_auth)
-    callers = Callers(
-        TokenVerifier(settings.stack_auth, keys),
-        Memberships(settings.stack_auth, stack_auth),
-        OrganizationTable(database),
-    )
+    memberships = Memberships(settings.stack_auth, stack_auth)
+    callers = Callers(TokenVerifier(settings.stack_auth, keys), memberships, OrganizationTable(database))
+    managers = Managers(callers, memberships, Permissions(settings.stack_auth, stack_auth))
+    changes = Changes(settings.database)
     places = PlaceTable(database)
     senders = Senders(partial(valid_senders, database))
     hub = Hub(channels)
@@ -134,13 +136,15 @@ async def start(settings: ApiSettings) -> AsyncIterator[Endpoints]:
         stack.push_async_callback(channels.close)
         await database.open()
         stack.push_async_callback(database.close)
+        await changes.open()
+        stack.push_async_callback(changes.close)
         await stack.enter_async_context(background.running(**jobs))
         settle_garbage_collection()
         log.info("the API has started", process=settings.process, ticks=settings.ticks_enabled)
         yield Endpoints(
             webhook=Webhook(producer, senders),
             live=LiveEndpoint(hub, callers, places, settings.allowed_origins),
-            rest=create_rest(Context(callers, database, places), health, settings.sandbox_sign_in_url),
+            rest=create_rest(Context(callers, database, places, managers, changes), health, settings.sandbox_sign_in_url),
         )
 
 

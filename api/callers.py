@@ -38,6 +38,10 @@ class Organizations(Protocol):
         """Return the organizations of teams, by id; raises Retryable."""
         ...
 
+    def forget(self) -> None:
+        """Look again: an organization was made or changed."""
+        ...
+
 
 class OrganizationTable:
     """The table of organizations."""
@@ -51,6 +55,10 @@ class OrganizationTable:
     async def of_teams(self, teams: frozenset[str]) -> list[Organization]:
         """Return the organizations of teams, by id; raises Retryable."""
         return await self._by_teams.get(teams)
+
+    def forget(self) -> None:
+        """Look again: an organization was made or changed."""
+        self._by_teams.forget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,10 @@ class Callers:
         self._verifier = verifier
         self._teams = teams
         self._organizations = organizations
+
+    def forget_organizations(self) -> None:
+        """Look again which organizations there are."""
+        self._organizations.forget()
 
     async def of_token(self, token: str) -> Caller:
         """Return the caller; raises TokenRefused, or Retryable."""

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from pipelines.connectors.errors import Retryable
 from pipelines.connectors.metrics import API_REFUSALS
+from pipelines.domain.registration.refusals import Refused, TooEarly
 
 RETRY_AFTER_SECONDS: Final = "2"
 
@@ -40,6 +41,11 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "bad_request", message)
 
 
+def conflict(code: str, message: str) -> ApiError:
+    """Return the answer to a change that what is there stands against; the message names it and says what to do."""
+    return ApiError(409, code, message)
+
+
 def answer(status: int, code: str, message: str) -> JSONResponse:
     """Return an error as JSON."""
     API_REFUSALS.labels(code).inc()
@@ -58,6 +64,14 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def on_api_error(_request: Request, error: ApiError) -> JSONResponse:
         return answer(error.status, error.code, error.message)
+
+    @app.exception_handler(Refused)
+    async def on_refused(_request: Request, error: Refused) -> JSONResponse:
+        return answer(400, "bad_request", str(error))
+
+    @app.exception_handler(TooEarly)
+    async def on_too_early(_request: Request, error: TooEarly) -> JSONResponse:
+        return answer(409, "too_early", f"effective_at: {error}")
 
     @app.exception_handler(Retryable)
     async def on_database_away(request: Request, error: Retryable) -> JSONResponse:

@@ -28,6 +28,7 @@ MAX_MICROSECONDS: Final = 2**52
 Id = Annotated[int, Query(ge=1, le=MAX_ID)]
 PathId = Annotated[int, Path(ge=1, le=MAX_ID)]
 InstantText = Annotated[str, Query(max_length=40, description="ISO 8601; without a zone it is UTC")]
+Archived = Annotated[bool, Query(description="also what is archived")]
 Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR_LENGTH, description="`next` of the page before")]
 
 

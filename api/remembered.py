@@ -38,6 +38,10 @@ class Remembered(Generic[Key, Value]):
             task.add_done_callback(lambda done: self._asked(key, done))
         return await asyncio.shield(task)
 
+    def forget(self) -> None:
+        """Ask again for everything: something known was changed."""
+        self._known.clear()
+
     def _asked(self, key: Key, done: "asyncio.Task[Value]") -> None:
         self._asking.pop(key, None)
         if not done.cancelled():

@@ -6,10 +6,22 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
+from api.body_limit import BodyLimit
 from api.errors import install_handlers
 from api.health import Health
 from api.page import page_routes
-from api.routes import account, ends, excursions, health, places, readings
+from api.routes import (
+    account,
+    ends,
+    excursions,
+    health,
+    organization_changes,
+    place_changes,
+    places,
+    policies,
+    readings,
+    sensor_changes,
+)
 from api.routes.context import Context
 from api.shapes import ErrorAnswer
 from pipelines.connectors.clock import monotonic
@@ -21,7 +33,10 @@ OPENAPI_PATH: Final = "/api/openapi.json"
 ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": ErrorAnswer, "description": "A parameter is missing or wrong; the message names it."},
     401: {"model": ErrorAnswer, "description": "The access token is missing, expired or not valid."},
+    403: {"model": ErrorAnswer, "description": "The caller may see the organization, but not change it."},
     404: {"model": ErrorAnswer, "description": "There is no such thing among the caller's organizations."},
+    409: {"model": ErrorAnswer, "description": "What is there stands against the change; the message names it and says what to do."},
+    413: {"model": ErrorAnswer, "description": "The body is too large."},
     503: {"model": ErrorAnswer, "description": "Something this stands on does not answer: try again."},
 }
 
@@ -36,6 +51,7 @@ def create_rest(context: Context, health_of_parts: Health, sandbox_sign_in_url: 
         redoc_url=None,
     )
     install_handlers(app)
+    app.add_middleware(BodyLimit)
     app.middleware("http")(measured)
     versioned = APIRouter(prefix=PREFIX, responses=ERRORS)
     versioned.include_router(account.router(context, sandbox_sign_in_url))
@@ -43,6 +59,10 @@ def create_rest(context: Context, health_of_parts: Health, sandbox_sign_in_url: 
     versioned.include_router(readings.router(context))
     versioned.include_router(excursions.router(context))
     versioned.include_router(ends.router(context))
+    versioned.include_router(organization_changes.router(context))
+    versioned.include_router(place_changes.router(context))
+    versioned.include_router(sensor_changes.router(context))
+    versioned.include_router(policies.router(context))
     app.include_router(versioned)
     app.include_router(health.router(health_of_parts))
     app.router.routes.extend(page_routes())

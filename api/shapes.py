@@ -61,6 +61,7 @@ class OrganizationAnswer(Shape):
 
     id: int
     name: str
+    archived_at: Instant | None
 
 
 class UserAnswer(Shape):
@@ -87,6 +88,7 @@ class SiteAnswer(Shape):
     name: str
     time_zone: str
     units: int
+    archived_at: Instant | None
 
 
 class LatestAnswer(Shape):
@@ -208,6 +210,7 @@ class SensorAnswer(Shape):
     since: Instant | None
     latest: LatestAnswer | None
     configuration: ConfigurationAnswer | None
+    archived_at: Instant | None
 
 
 class UnitAnswer(Shape):
@@ -222,6 +225,7 @@ class UnitAnswer(Shape):
     since: Instant | None
     latest: LatestAnswer | None
     open_excursions: list[ExcursionAnswer]
+    archived_at: Instant | None
 
 
 class ConditionAnswer(Shape):

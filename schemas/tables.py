@@ -30,7 +30,7 @@ class Table:
     """Of a hypertable: what it is partitioned by."""
 
 
-_REGISTRY: Final = ("operators",)
+_REGISTRY: Final = ("operators", "api")
 _TERMS: Final = ("decode_uplinks", "api")
 _FLOWS: Final = ("decode_uplinks", "store_readings", "detect_excursions", "store_dead_letters")
 
@@ -54,6 +54,7 @@ TABLES: Final = (
     ),
     Table("devices", ("id",), _REGISTRY, (*_TERMS, "store_readings"), what="devices by EUI, with their model where it is known"),
     Table("sensors", ("id",), _REGISTRY, (*_TERMS, "store_readings"), what="the probes of devices"),
+    Table("registry_changes", ("id",), _REGISTRY, ("api", "analysts"), what="who changed what in the registry; append-only"),
     Table("assignments", ("id",), _REGISTRY, _TERMS, what="which unit a sensor watches, and when"),
     Table(
         "sensor_configurations",

@@ -7,15 +7,16 @@ from api.remembered import Remembered
 from api.shapes import SiteAnswer
 
 SITES: Final = """
-SELECT s.id, s.organization_id, s.name, s.time_zone, count(u.id) AS units
-FROM sites s LEFT JOIN units u ON u.site_id = s.id
+SELECT s.id, s.organization_id, s.name, s.time_zone, s.archived_at, count(u.id) AS units
+FROM sites s LEFT JOIN units u ON u.site_id = s.id AND u.archived_at IS NULL
 WHERE s.organization_id = ANY(%(scope)s) AND (%(site)s::integer IS NULL OR s.id = %(site)s)
+  AND (%(archived)s OR s.archived_at IS NULL)
 GROUP BY s.id ORDER BY s.id
 """
 
 UNITS: Final = """
-SELECT id, organization_id, site_id, name, kind FROM units
-WHERE organization_id = ANY(%(scope)s) AND id > %(after)s
+SELECT id, organization_id, site_id, name, kind, archived_at FROM units
+WHERE organization_id = ANY(%(scope)s) AND id > %(after)s AND (%(archived)s OR archived_at IS NULL)
   AND (%(site)s::integer IS NULL OR site_id = %(site)s) AND (%(unit)s::integer IS NULL OR id = %(unit)s)
 ORDER BY id LIMIT %(limit)s
 """
@@ -55,9 +56,9 @@ class PlaceTable:
         return None if row is None else int(row["organization_id"])
 
 
-async def sites(database: Database, scope: list[int], site: int | None = None) -> list[SiteAnswer]:
-    """Return sites by id, all or one."""
-    rows = await database.rows(SITES, {"scope": scope, "site": site})
+async def sites(database: Database, scope: list[int], site: int | None = None, *, archived: bool = False) -> list[SiteAnswer]:
+    """Return sites by id, all or one; archived ones only when asked for."""
+    rows = await database.rows(SITES, {"scope": scope, "site": site, "archived": archived})
     return [
         SiteAnswer(
             id=row["id"],
@@ -65,6 +66,7 @@ async def sites(database: Database, scope: list[int], site: int | None = None) -
             name=row["name"],
             time_zone=row["time_zone"],
             units=row["units"],
+            archived_at=row["archived_at"],
         )
         for row in rows
     ]
@@ -78,6 +80,8 @@ async def unit_rows(
     unit: int | None = None,
     after: int = 0,
     limit: int = 1,
+    archived: bool = False,
 ) -> list[Row]:
-    """Return rows of units by id."""
-    return await database.rows(UNITS, {"scope": scope, "site": site, "unit": unit, "after": after, "limit": limit})
+    """Return rows of units by id; archived ones only when asked for."""
+    parameters = {"scope": scope, "site": site, "unit": unit, "after": after, "limit": limit, "archived": archived}
+    return await database.rows(UNITS, parameters)

@@ -8,7 +8,7 @@ from api.shapes import ConfigurationAnswer, DeviceAnswer, LatestAnswer, SensorAn
 from schemas.events import UnitState
 
 SENSORS: Final = """
-SELECT s.id, s.organization_id, s.probe, a.unit_id, u.site_id, t.state, t.since,
+SELECT s.id, s.organization_id, s.probe, s.archived_at, a.unit_id, u.site_id, t.state, t.since,
        d.id AS device_id, d.dev_eui, d.name AS device_name, d.brand_id, d.model_id,
        c.effective_at, c.calibration_hundredths, c.expected_interval_ms, c.max_gap_ms, c.offline_after_ms
 FROM sensors s
@@ -23,7 +23,7 @@ LEFT JOIN sensor_states t ON t.sensor_id = s.id
 LEFT JOIN LATERAL (
   SELECT * FROM sensor_configurations WHERE sensor_id = s.id AND effective_at <= now() ORDER BY effective_at DESC LIMIT 1
 ) c ON true
-WHERE s.organization_id = ANY(%(scope)s) AND s.id > %(after)s
+WHERE s.organization_id = ANY(%(scope)s) AND s.id > %(after)s AND (%(archived)s OR s.archived_at IS NULL)
   AND (%(sensor)s::integer IS NULL OR s.id = %(sensor)s)
   AND (%(unit)s::integer IS NULL OR a.unit_id = %(unit)s)
   AND (%(site)s::integer IS NULL OR u.site_id = %(site)s)
@@ -40,9 +40,10 @@ async def sensors(
     after: int,
     limit: int,
     sensor: int | None = None,
+    archived: bool = False,
 ) -> list[SensorAnswer]:
-    """Return sensors by id."""
-    parameters = {"scope": scope, "unit": unit, "site": site, "sensor": sensor, "after": after, "limit": limit}
+    """Return sensors by id; archived ones only when asked for."""
+    parameters = {"scope": scope, "unit": unit, "site": site, "sensor": sensor, "after": after, "limit": limit, "archived": archived}
     rows = await database.rows(SENSORS, parameters)
     latest = await latest_of_sensors(database, scope, [row["id"] for row in rows])
     return [_sensor(row, latest.get(row["id"])) for row in rows]
@@ -75,4 +76,5 @@ def _sensor(row: Row, latest: LatestAnswer | None) -> SensorAnswer:
         since=row["since"],
         latest=latest,
         configuration=configuration,
+        archived_at=row["archived_at"],
     )

@@ -50,15 +50,17 @@ LIMIT 1
 BAND_DEFAULTS: Final = {"kind": "sustained", "inclusive": False, "severity": "critical"}
 
 
-async def units(database: Database, scope: list[int], *, site: int | None, after: int, limit: int) -> list[UnitAnswer]:
-    """Return units by id."""
-    rows = await unit_rows(database, scope, site=site, after=after, limit=limit)
+async def units(
+    database: Database, scope: list[int], *, site: int | None, after: int, limit: int, archived: bool = False
+) -> list[UnitAnswer]:
+    """Return units by id; archived ones only when asked for."""
+    rows = await unit_rows(database, scope, site=site, after=after, limit=limit, archived=archived)
     return await _with_state(database, scope, rows)
 
 
 async def unit_detail(database: Database, scope: list[int], unit: int) -> UnitDetailAnswer | None:
     """Return one unit with its sensors and open conditions, or None."""
-    found = await _with_state(database, scope, await unit_rows(database, scope, unit=unit))
+    found = await _with_state(database, scope, await unit_rows(database, scope, unit=unit, archived=True))
     if not found:
         return None
     its_sensors = await sensors(database, scope, unit=unit, site=None, after=0, limit=MAX_SENSORS_OF_UNIT)
@@ -125,4 +127,5 @@ def _unit(row: Row, latest: LatestAnswer | None, states: dict[UnitState, datetim
         since=states.get(state),
         latest=latest,
         open_excursions=excursions,
+        archived_at=row["archived_at"],
     )

@@ -20,11 +20,12 @@ class TokenOrder(BaseModel):
 
 
 class TeamOrder(BaseModel):
-    """A team as it shall be from now on: exactly these members."""
+    """A team as it shall be from now on: exactly these members, some of them administrators."""
 
     id: str = Field(min_length=1, max_length=100)
     display_name: str = ""
     members: list[str] = []
+    admins: list[str] = []
 
 
 def router(directory: Directory, issuer: Issuer) -> APIRouter:
@@ -43,7 +44,7 @@ def router(directory: Directory, issuer: Issuer) -> APIRouter:
 
     @routes.post("/teams")
     async def put_team(order: TeamOrder) -> dict[str, Any]:
-        return asdict(directory.put_team(order.id, order.display_name or order.id, order.members))
+        return asdict(directory.put_team(order.id, order.display_name or order.id, order.members, order.admins))
 
     @routes.get("/state")
     async def state() -> dict[str, Any]:

@@ -87,6 +87,18 @@ def _add_member_routes(routes: APIRouter, directory: Directory, access: Access) 
             ],
         )
 
+    @routes.post("/team-permissions/{team_id}/{user_id}/{permission_id}", status_code=201)
+    async def grant(team_id: str, user_id: str, permission_id: str, caller: From) -> dict[str, str]:
+        access.require_server(caller)
+        directory.grant(_team_with(directory, team_id, user_id), user_id, permission_id)
+        return {"id": permission_id, "user_id": user_id, "team_id": team_id}
+
+    @routes.delete("/team-permissions/{team_id}/{user_id}/{permission_id}")
+    async def withdraw(team_id: str, user_id: str, permission_id: str, caller: From) -> dict[str, bool]:
+        access.require_server(caller)
+        directory.withdraw(_team_with(directory, team_id, user_id), user_id, permission_id)
+        return {"success": True}
+
     @routes.get("/team-member-profiles")
     async def list_profiles(caller: From, team_id: str | None = None, user_id: str | None = None) -> dict[str, Any]:
         access.require_server(caller)
@@ -127,6 +139,14 @@ def _known_team(directory: Directory, team_id: str) -> Team:
     if found is None:
         raise KnownError(404, "TEAM_NOT_FOUND", f"Team {team_id} not found.", team_id=team_id)
     return found
+
+
+def _team_with(directory: Directory, team_id: str, user_id: str) -> Team:
+    """Return a team that a user is a member of."""
+    team = _known_team(directory, team_id)
+    if user_id not in team.members:
+        raise KnownError(404, "TEAM_MEMBERSHIP_NOT_FOUND", f"User {user_id} is not found in team {team_id}.")
+    return team
 
 
 def _listed(items: list[dict[str, Any]]) -> dict[str, Any]:

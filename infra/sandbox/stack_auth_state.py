@@ -4,11 +4,13 @@ Kept in one JSON file that is replaced whole at every change.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
 from pipelines.connectors.clock import now_ms
+from pipelines.connectors.stack_auth_permissions import MANAGE_PERMISSION
 
 DEFAULT_USER: Final = "demo"
 DEFAULT_TEAM: Final = "demo-team"
@@ -22,9 +24,10 @@ ROLES: Final = {
         "$remove_members",
         "$invite_members",
         "$manage_api_keys",
+        MANAGE_PERMISSION,
     ),
 }
-"""The default roles and the system permissions each one brings."""
+"""The default roles and the permissions each one brings: the system's, and the one our project adds to its administrators."""
 
 
 @dataclass(slots=True)
@@ -58,14 +61,14 @@ class Directory:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Load the state, or start with the user `demo` in the team `demo-team`."""
+        """Load the state, or start with the user `demo` as an administrator of the team `demo-team`."""
         if path.exists():
             kept = json.loads(path.read_text())
             users = {one["id"]: User(**one) for one in kept["users"]}
             teams = {one["id"]: Team(**one) for one in kept["teams"]}
             return cls(path, users, teams)
         directory = cls(path, {}, {})
-        directory.put_team(DEFAULT_TEAM, "Demo team", [DEFAULT_USER])
+        directory.put_team(DEFAULT_TEAM, "Demo team", [DEFAULT_USER], [DEFAULT_USER])
         return directory
 
     def put_user(self, user_id: str) -> User:
@@ -76,12 +79,15 @@ class Directory:
             self._keep()
         return self.users[user_id]
 
-    def put_team(self, team_id: str, display_name: str, members: list[str]) -> Team:
-        """Make a team, or give a known one this name and exactly these members; unknown users are made."""
+    def put_team(self, team_id: str, display_name: str, members: list[str], admins: Collection[str] = ()) -> Team:
+        """Make a team, or give a known one this name and exactly these members; unknown users are made.
+
+        Members named in `admins` become team_admin; others keep the roles they had.
+        """
         known = self.teams.get(team_id)
         kept = known.members if known else {}
         created_at = known.created_at_millis if known else now_ms()
-        roles = {self.put_user(member).id: kept.get(member, ["team_member"]) for member in members}
+        roles = {self.put_user(member).id: ["team_admin"] if member in admins else kept.get(member, ["team_member"]) for member in members}
         self.teams[team_id] = Team(team_id, display_name, created_at, roles)
         self._keep()
         return self.teams[team_id]
@@ -94,6 +100,17 @@ class Directory:
     def leave(self, team: Team, user_id: str) -> None:
         """End a membership; what is not there is fine."""
         team.members.pop(user_id, None)
+        self._keep()
+
+    def grant(self, team: Team, user_id: str, permission: str) -> None:
+        """Give a member a permission or role directly."""
+        held = team.members[user_id]
+        team.members[user_id] = [*held, permission] if permission not in held else held
+        self._keep()
+
+    def withdraw(self, team: Team, user_id: str, permission: str) -> None:
+        """Take a permission or role that a member holds directly."""
+        team.members[user_id] = [one for one in team.members[user_id] if one != permission]
         self._keep()
 
     def teams_of(self, user_id: str) -> list[Team]:

@@ -77,6 +77,14 @@ class StackAuthConfig:
     server_key: str
     issuers: tuple[str, ...]
 
+    def server_headers(self) -> dict[str, str]:
+        """Return the headers by which the server itself asks."""
+        return {
+            "x-stack-access-type": "server",
+            "x-stack-project-id": self.project,
+            "x-stack-secret-server-key": self.server_key,
+        }
+
     @classmethod
     def from_environment(cls) -> "StackAuthConfig":
         """Return the configuration that the STACK_AUTH_ settings name; issuers are derived unless given (comma-separated)."""
@@ -227,11 +235,7 @@ class Memberships:
     def __init__(self, config: StackAuthConfig, client: httpx.AsyncClient) -> None:
         """Ask nothing yet."""
         self._url = f"{config.api_url}/api/v1/teams"
-        self._headers = {
-            "x-stack-access-type": "server",
-            "x-stack-project-id": config.project,
-            "x-stack-secret-server-key": config.server_key,
-        }
+        self._headers = config.server_headers()
         self._client = client
         self._known: dict[str, tuple[float, frozenset[str]]] = {}
         self._asking: dict[str, asyncio.Task[frozenset[str]]] = {}

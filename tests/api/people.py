@@ -1,6 +1,7 @@
 """Callers, their organizations and their places without any service. For tests only."""
 
 from api.callers import Callers
+from api.managers import Managers
 from api.queries.organizations import Organization
 from pipelines.connectors.errors import Retryable
 from pipelines.connectors.stack_auth import RefusalReason, TokenRefused, User
@@ -16,7 +17,12 @@ class People:
         self.expires_at = {"ada": FAR, "bob": FAR}
         self.member_of: dict[str, set[str]] = {"ada": {"team-1"}, "bob": {"team-2"}}
         self.organizations = {"team-1": Organization(1, "One"), "team-2": Organization(2, "Two")}
+        self.manages: dict[str, set[str]] = {}
+        self.times_forgotten = 0
         self.is_away = False
+
+    def managers(self) -> Managers:
+        return Managers(self.callers(), self, self)
 
     def callers(self) -> Callers:
         return Callers(self, self, self)
@@ -37,6 +43,18 @@ class People:
             message = "away"
             raise Retryable(message)
         return frozenset(self.member_of[user])
+
+    async def managed_teams(self, user: str) -> frozenset[str]:
+        if self.is_away:
+            message = "away"
+            raise Retryable(message)
+        return frozenset(self.manages.get(user, set()))
+
+    async def named_teams(self, user: str) -> dict[str, str]:
+        return {team: team.title() for team in sorted(await self.teams(user))}
+
+    def forget(self) -> None:
+        self.times_forgotten += 1
 
     async def of_teams(self, teams: frozenset[str]) -> list[Organization]:
         return [self.organizations[team] for team in sorted(teams) if team in self.organizations]

@@ -8,11 +8,13 @@ import httpx
 import pytest
 import structlog
 
+from api.commands.transaction import Changes
 from api.database import Database
 from api.health import Health, Part
 from api.rest import create_rest
 from api.routes.context import Context
 from pipelines.connectors.errors import Misconfigured, Retryable
+from pipelines.connectors.timescale import DatabaseConfig
 from tests.api.people import Map, People
 
 SIGNED_IN = {"x-stack-access-token": "ada"}
@@ -45,12 +47,19 @@ class Border:
         self.tables = Tables()
         self.down: dict[Part, Exception] = {}
         self.health = Health({part: self._check(part) for part in Part})
-        context = Context(self.people.callers(), cast("Database", self.tables), Map())
+        context = Context(
+            self.people.callers(),
+            cast("Database", self.tables),
+            Map(),
+            self.people.managers(),
+            Changes(DatabaseConfig("postgresql://nowhere.invalid/")),
+        )
         self.app = create_rest(context, self.health, "http://127.0.0.1:9/sign-in")
 
     def forget(self) -> None:
         """Be as new; making the app anew for each test would take most of its time."""
         self.people.is_away = False
+        self.people.manages.clear()
         self.tables.failure = None
         self.tables.asked.clear()
         self.down.clear()
@@ -63,11 +72,11 @@ class Border:
 
         return check
 
-    def ask(self, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> httpx.Response:
+    def ask(self, path: str, headers: dict[str, str] | None = None, method: str = "GET", content: bytes | None = None) -> httpx.Response:
         async def run() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://api.example") as client:
-                return await client.request(method, path, headers=headers)
+                return await client.request(method, path, headers=headers, content=content)
 
         return asyncio.run(run())
 
@@ -91,7 +100,19 @@ def code(response: httpx.Response) -> str:
 
 
 def paths(border: Border) -> list[str]:
-    return [path for path in border.app.openapi()["paths"] if path.startswith("/api/v1/")]
+    """The paths that can be read."""
+    return [path for path, operations in border.app.openapi()["paths"].items() if path.startswith("/api/v1/") and "get" in operations]
+
+
+def changes(border: Border) -> list[tuple[str, str]]:
+    """Method and path of every route that changes something."""
+    return [
+        (method.upper(), path.replace("{", "").replace("}", "").replace("/site/", "/1/"))
+        for path, operations in border.app.openapi()["paths"].items()
+        if path.startswith("/api/v1/")
+        for method in operations
+        if method != "get"
+    ]
 
 
 def test_every_route_but_the_sign_in_address_asks_for_a_token(border: Border) -> None:
@@ -105,6 +126,32 @@ def test_every_route_but_the_sign_in_address_asks_for_a_token(border: Border) ->
 
     assert open_to_all == {"/api/v1/sign-in"}
     assert border.tables.asked == []
+
+
+def test_every_change_asks_for_a_token_and_for_the_permission(border: Border) -> None:
+    for method, path in changes(border):
+        assert code(border.ask(path, None, method)) == "token_missing", path
+        answer = border.ask(path, SIGNED_IN, method)
+
+        assert (answer.status_code, code(answer)) == (403, "forbidden"), path
+        assert "coldstream:manage" in answer.json()["error"]["message"]
+    assert len(changes(border)) > 25
+
+
+def test_while_permissions_cannot_be_checked_nothing_is_changed(border: Border) -> None:
+    border.people.is_away = True
+
+    for method, path in changes(border):
+        answer = border.ask(path, SIGNED_IN, method)
+        assert (answer.status_code, code(answer)) == (503, "auth_unavailable"), path
+
+
+def test_a_body_that_is_too_large_is_not_read(border: Border) -> None:
+    border.people.manages["ada"] = {"team-1"}
+
+    answer = border.ask("/api/v1/sites", SIGNED_IN, "POST", content=b"{" + b" " * 300_000)
+
+    assert (answer.status_code, code(answer)) == (413, "body_too_large")
 
 
 @pytest.mark.parametrize(("token", "expected"), [("expired", "token_expired"), ("forged", "token_invalid")])
@@ -133,13 +180,19 @@ def test_every_query_is_held_to_the_callers_organizations(border: Border) -> Non
         "units/10",
         "units/10/policy",
         "sensors/1",
+        "units/10/registration",
+        "sensors/1/registration",
+        "policies/1",
         "excursions/6f1c53a8-5f0e-5b4c-9a53-c01d57ea3003",
         "dead-letters/6f1c53a8-5f0e-5b4c-9a53-c01d57ea3003",
     ):
         border.get(path)
 
-    assert len(border.tables.asked) >= len(paths(border)) - 3
-    assert all(parameters["scope"] == [1] for parameters in border.tables.asked)
+    asked_of_teams = [parameters for parameters in border.tables.asked if "teams" in parameters]
+    asked = [parameters for parameters in border.tables.asked if "teams" not in parameters]
+    assert len(asked) >= len(paths(border)) - 6
+    assert all(parameters["scope"] == [1] for parameters in asked)
+    assert asked_of_teams == [{"teams": ["team-1"]}]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +298,7 @@ def test_a_failure_inside_tells_the_caller_nothing_of_it(border: Border) -> None
     assert [line["log_level"] for line in lines] == ["error"]
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nope", 404), ("POST", "/api/v1/sites", 405)])
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nope", 404), ("DELETE", "/api/v1/sites", 405)])
 def test_errors_of_the_framework_have_the_same_form(border: Border, method: str, path: str, status: int) -> None:
     answer = border.ask(path, SIGNED_IN, method)
 
@@ -261,7 +314,7 @@ def test_me_names_the_user_and_the_organizations(border: Border) -> None:
     assert border.get("me").json() == {
         "user": {"id": "ada", "name": "Ada", "email": "ada@example.com"},
         "token_expires_at": "2096-10-02T07:06:40.000Z",
-        "organizations": [{"id": 1, "name": "One"}],
+        "organizations": [{"id": 1, "name": "One", "archived_at": None}],
     }
 
 

@@ -20,6 +20,9 @@ class AppClient:
     def post(self, path: str, json: Mapping[str, object], **options: Any) -> httpx.Response:
         return self._send("POST", path, json=json, **options)
 
+    def delete(self, path: str, **options: Any) -> httpx.Response:
+        return self._send("DELETE", path, **options)
+
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def send() -> httpx.Response:
             async with httpx.AsyncClient(transport=self._transport, base_url="http://127.0.0.1:9999") as client:

@@ -129,8 +129,25 @@ def test_inherited_permissions_are_listed_only_when_asked_for(client: AppClient)
     direct = client.get(f"{route}&recursive=false", headers=SERVER).json()["items"]
     inherited = client.get(f"{route}&recursive=true", headers=SERVER).json()["items"]
 
-    assert [one["id"] for one in direct] == ["team_member"]
-    assert "$read_members" in [one["id"] for one in inherited]
+    assert [one["id"] for one in direct] == ["team_admin"]
+    assert {"$read_members", "coldstream:manage"} <= {one["id"] for one in inherited}
+
+
+def test_a_permission_is_granted_and_withdrawn(client: AppClient) -> None:
+    client.post("/sandbox/stack-auth/teams", json={"id": "other", "members": ["ada"]})
+    route = "/api/v1/team-permissions/other/ada/coldstream:manage"
+    listed = "/api/v1/team-permissions?user_id=ada&permission_id=coldstream:manage&recursive=true"
+
+    before = client.get(listed, headers=SERVER).json()["items"]
+    client.post(route, json={}, headers=SERVER)
+    granted = client.get(listed, headers=SERVER).json()["items"]
+    client.delete(route, headers=SERVER)
+    withdrawn = client.get(listed, headers=SERVER).json()["items"]
+    stranger = client.post("/api/v1/team-permissions/other/demo/coldstream:manage", json={}, headers=SERVER)
+
+    assert (before, withdrawn) == ([], [])
+    assert granted == [{"id": "coldstream:manage", "user_id": "ada", "team_id": "other"}]
+    assert stranger.headers["x-stack-known-error"] == "TEAM_MEMBERSHIP_NOT_FOUND"
 
 
 def test_teams_of_an_unknown_user_are_not_found(client: AppClient) -> None:

@@ -1,0 +1,52 @@
+"""Secrets of the webhook: told once when made, kept as SHA-256, at most two valid ones per application, revoked at once."""
+
+import hashlib
+import secrets
+from typing import Final
+
+from api.commands.organizations import standing_organization
+from api.commands.transaction import Outcome, Transaction
+from api.errors import conflict
+from api.registry_requests import NewSecret
+from pipelines.domain.registration.naming import application_id
+
+SECRET_BYTES: Final = 32
+MAX_VALID: Final = 2
+"""For one application: an old and a new one while the webhook is changed."""
+
+ONE: Final = """
+SELECT id, organization_id, application_id, revoked_at FROM application_secrets WHERE id = %(id)s AND organization_id = ANY(%(scope)s)
+"""
+VALID: Final = """
+SELECT id FROM application_secrets
+WHERE organization_id = %(organization)s AND application_id = %(application)s AND (revoked_at IS NULL OR revoked_at > %(now)s) ORDER BY id
+"""
+INSERT: Final = """
+INSERT INTO application_secrets (organization_id, application_id, secret_sha256)
+VALUES (%(organization)s, %(application)s, %(digest)s) RETURNING id
+"""
+REVOKE: Final = "UPDATE application_secrets SET revoked_at = %(at)s WHERE id = %(id)s"
+
+
+async def create_secret(transaction: Transaction, order: NewSecret) -> tuple[Outcome, str]:
+    """Make a secret and return it: nobody can be told it again."""
+    await standing_organization(transaction, order.organization)
+    values = {"organization": order.organization, "application": application_id(order.application)}
+    valid = await transaction.rows(VALID, {**values, "now": transaction.now_at})
+    if len(valid) >= MAX_VALID:
+        routes = " or ".join(f"POST /api/v1/secrets/{row['id']}/revoke" for row in valid)
+        raise conflict("too_many_secrets", f"The application has {len(valid)} valid secrets already: revoke one first ({routes}).")
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    number = await transaction.insert(INSERT, {**values, "digest": hashlib.sha256(secret.encode()).digest()})
+    outcome = Outcome("created", order.organization, number)
+    return await transaction.record(outcome, "secret", "created", None, {"application": values["application"]}), secret
+
+
+async def revoke_secret(transaction: Transaction, number: int) -> Outcome:
+    """Let a secret be valid no longer; ingest hears of it within 5 s."""
+    row = await transaction.mine("secret", ONE, number)
+    if row["revoked_at"] is not None and row["revoked_at"] <= transaction.now_at:
+        return Outcome("unchanged", row["organization_id"], number, row["revoked_at"])
+    await transaction.execute(REVOKE, {"id": number, "at": transaction.now_at})
+    outcome = Outcome("changed", row["organization_id"], number)
+    return await transaction.record(outcome, "secret", "revoked", {"application": row["application_id"]}, None)

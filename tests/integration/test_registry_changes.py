@@ -1,0 +1,526 @@
+"""The registry by API over a real database: what is made, changed and archived; what is refused and why; nobody reaches another tenant."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+
+from infra.local.local_stack import LocalStack
+from pipelines.domain.instants import parse_instant
+from tests.integration.api_rig import Api, running_api
+from tests.integration.registry_rig import DOCUMENT, LATER, MKT, Answered, Person, in_seconds, put_team
+
+DAY = 86_400
+NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class World:
+    """Ada manages the first organization, rob only reads it, bob manages the second, and dan a team that is no organization."""
+
+    api: Api
+    ada: Person
+    rob: Person
+    bob: Person
+    dan: Person
+    ours: int
+    theirs: int
+
+
+@pytest.fixture(scope="module")
+def world(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running_api(stack, tmp_path_factory.mktemp("registry"), "registry_changes_test") as api:
+        put_team(api, "team-1", ["ada", "rob"], ["ada"])
+        put_team(api, "team-2", ["bob"], ["bob"])
+        put_team(api, "team-3", ["dan", "ada"], ["dan"])
+        ada, rob, bob, dan = (Person(api, name) for name in ("ada", "rob", "bob", "dan"))
+        ours = ada.post("organizations", team="team-1", name="Northern Clinics").item["id"]
+        theirs = bob.post("organizations", team="team-2", name="Southern Foods").item["id"]
+        yield World(api, ada, rob, bob, dan, ours, theirs)
+
+
+def new_name() -> str:
+    return f"Thing {next(NUMBERS)}"
+
+
+def new_eui() -> str:
+    return f"A8404100C0DE{next(NUMBERS):04X}"
+
+
+def site(world: World, **fields: Any) -> int:
+    made = world.ada.post("sites", **({"organization": world.ours, "name": new_name()} | fields))
+    return int(made.item["id"])
+
+
+def unit(world: World, **fields: Any) -> int:
+    made = world.ada.post("units", **({"site": fields.pop("site", None) or site(world), "name": new_name()} | fields))
+    return int(made.item["id"])
+
+
+def sensor(world: World, **fields: Any) -> int:
+    made = world.ada.post("sensors", **({"organization": world.ours, "dev_eui": new_eui()} | fields))
+    return int(made.item["id"])
+
+
+def policy(world: World, document: Any = DOCUMENT) -> tuple[int, int]:
+    """A new policy and its first version's id."""
+    item = world.ada.post("policies", organization=world.ours, name=new_name(), document=document).item
+    return item["id"], item["versions"][0]["id"]
+
+
+def rows(world: World, query: str) -> list[Any]:
+    with world.api.connect() as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def ms(text: str) -> int:
+    return parse_instant(text)
+
+
+def refused(answer: Answered, status: int, code: str, *words: str) -> None:
+    assert (answer.status, answer.code) == (status, code), answer.body
+    for word in words:
+        assert word in answer.message, answer.message
+
+
+def test_a_team_becomes_an_organization_that_its_maker_sees_at_once(world: World) -> None:
+    made = world.dan.post("organizations", team="team-3", name="  Cold Trucks ")
+
+    again = world.dan.post("organizations", team="team-3", name="Cold Trucks")
+    assert (made.status, made.outcome, made.item["name"]) == (201, "created", "Cold Trucks")
+    assert (again.status, again.outcome, again.item) == (200, "unchanged", made.item)
+    assert world.dan.get("organizations")["items"] == [made.item]
+    assert world.dan.get("teams")["items"] == [
+        {"id": "team-3", "name": "Team-3", "organization": made.item["id"], "may_manage": True},
+    ]
+    refused(world.dan.post("organizations", team="team-3", name="Another"), 409, "exists", str(made.item["id"]))
+    refused(world.dan.post("organizations", team="team-1", name="Stolen"), 404, "not_found")
+    refused(world.ada.post("organizations", team="team-3", name="Stolen"), 403, "forbidden")
+
+
+def test_a_reader_sees_all_and_changes_nothing(world: World) -> None:
+    number = site(world)
+
+    assert world.rob.get(f"sites/{number}")["id"] == number
+    assert [team["may_manage"] for team in world.rob.get("teams")["items"]] == [False]
+    refused(world.rob.post("sites", organization=world.ours, name="Mine"), 403, "forbidden", "coldstream:manage")
+    refused(world.rob.patch(f"sites/{number}", name="Mine"), 403, "forbidden")
+
+
+def test_a_manager_elsewhere_may_only_read_here(world: World) -> None:
+    put_team(world.api, "team-4", ["eve"], ["eve"])
+    put_team(world.api, "team-1", ["ada", "rob", "eve"], ["ada"])
+    eve = Person(world.api, "eve")
+
+    answer = eve.patch(f"sites/{site(world)}", name="Mine")
+
+    refused(answer, 403, "forbidden")
+
+
+def test_nothing_of_another_tenant_can_be_changed_or_named(world: World) -> None:
+    a_site, a_unit, a_sensor = site(world), unit(world), sensor(world)
+    a_policy, a_version = policy(world)
+    a_secret = world.ada.post("secrets", organization=world.ours, application="foreign-app").item["id"]
+    bobs_site = world.bob.post("sites", organization=world.theirs, name="Bob's").item["id"]
+    bobs_unit = world.bob.post("units", site=bobs_site, name="Bob's").item["id"]
+    bobs_sensor = world.bob.post("sensors", organization=world.theirs, dev_eui=new_eui()).item["id"]
+
+    tried = [
+        world.bob.patch(f"organizations/{world.ours}", name="X"),
+        world.bob.post(f"organizations/{world.ours}/archive"),
+        world.bob.post("sites", organization=world.ours, name="X"),
+        world.bob.patch(f"sites/{a_site}", name="X"),
+        world.bob.post(f"sites/{a_site}/archive"),
+        world.bob.post(f"sites/{a_site}/restore"),
+        world.bob.post("units", site=a_site, name="X"),
+        world.bob.post("units", site=bobs_site, name="X", policy_version=a_version),
+        world.bob.patch(f"units/{a_unit}", name="X"),
+        world.bob.patch(f"units/{bobs_unit}", site=a_site),
+        world.bob.post(f"units/{a_unit}/policy", policy_version=a_version),
+        world.bob.post(f"units/{bobs_unit}/policy", policy_version=a_version),
+        world.bob.post(f"units/{a_unit}/archive"),
+        world.bob.post(f"units/{a_unit}/restore"),
+        world.bob.post("sensors", organization=world.ours, dev_eui=new_eui()),
+        world.bob.post("sensors", organization=world.theirs, dev_eui=new_eui(), unit=a_unit),
+        world.bob.patch(f"sensors/{a_sensor}", name="X"),
+        world.bob.post(f"sensors/{a_sensor}/configurations", max_gap_seconds=9_000),
+        world.bob.post(f"sensors/{a_sensor}/assignment", unit=bobs_unit),
+        world.bob.post(f"sensors/{bobs_sensor}/assignment", unit=a_unit),
+        world.bob.post(f"sensors/{a_sensor}/assignment/end"),
+        world.bob.post(f"sensors/{a_sensor}/archive"),
+        world.bob.post(f"sensors/{a_sensor}/restore"),
+        world.bob.post("policies", organization=world.ours, name="X", document=DOCUMENT),
+        world.bob.patch(f"policies/{a_policy}", name="X"),
+        world.bob.post(f"policies/{a_policy}/versions", document=LATER),
+        world.bob.post(f"policies/{a_policy}/archive"),
+        world.bob.post(f"policies/{a_policy}/restore"),
+        world.bob.post("secrets", organization=world.ours, application="mine"),
+        world.bob.post(f"secrets/{a_secret}/revoke"),
+        world.bob.see(f"units/{a_unit}/registration"),
+        world.bob.see(f"sensors/{a_sensor}/registration"),
+        world.bob.see(f"policies/{a_policy}"),
+        world.bob.see(f"policies?organization={world.ours}"),
+        world.bob.see(f"secrets?organization={world.ours}"),
+        world.bob.see(f"registry-changes?organization={world.ours}"),
+    ]
+
+    assert [(answer.status, answer.code) for answer in tried] == [(404, "not_found")] * len(tried)
+    assert world.bob.get("registry-changes?limit=1000")["items"] != []
+    assert {change["organization"] for change in world.bob.get("registry-changes?limit=1000")["items"]} == {world.theirs}
+    assert a_secret not in [one["id"] for one in world.bob.get("secrets")["items"]]
+    assert a_policy not in [one["id"] for one in world.bob.get("policies")["items"]]
+
+
+def test_a_site_is_made_once_changed_and_found_again(world: World) -> None:
+    name = new_name()
+    made = world.ada.post("sites", organization=world.ours, name=name, time_zone="europe/berlin")
+    number = made.item["id"]
+
+    again = world.ada.post("sites", organization=world.ours, name=name, time_zone="Europe/Berlin")
+    other = world.ada.post("sites", organization=world.ours, name=name, time_zone="Europe/Paris")
+    changed = world.ada.patch(f"sites/{number}", time_zone="Europe/Paris", comment="moved over the Rhine")
+    same = world.ada.patch(f"sites/{number}", time_zone="Europe/Paris")
+
+    assert (made.status, made.item["time_zone"], made.body["effective_at"]) == (201, "Europe/Berlin", None)
+    assert (again.status, again.outcome) == (200, "unchanged")
+    refused(other, 409, "exists", str(number), "Europe/Berlin")
+    assert (changed.outcome, changed.item["time_zone"], same.outcome) == ("changed", "Europe/Paris", "unchanged")
+    (newest, oldest) = world.ada.get(f"registry-changes?kind=site&thing={number}")["items"]
+    assert (newest["user"], newest["action"], newest["comment"]) == ("ada", "changed", "moved over the Rhine")
+    assert (newest["before"]["time_zone"], newest["after"]["time_zone"]) == ("Europe/Berlin", "Europe/Paris")
+    assert (oldest["action"], oldest["before"]) == ("created", None)
+
+
+def test_a_site_is_archived_only_behind_its_units_and_can_be_restored(world: World) -> None:
+    number = site(world)
+    its_unit = unit(world, site=number)
+
+    refused(world.ada.post(f"sites/{number}/archive"), 409, "in_use", "1 units")
+    world.ada.post(f"units/{its_unit}/archive")
+    archived = world.ada.post(f"sites/{number}/archive")
+
+    assert archived.item["archived_at"] is not None
+    assert number not in [one["id"] for one in world.ada.get("sites")["items"]]
+    assert number in [one["id"] for one in world.ada.get("sites?archived=true")["items"]]
+    assert world.ada.get(f"sites/{number}")["units"] == 0
+    refused(world.ada.post("units", site=number, name="New"), 409, "archived", f"sites/{number}/restore")
+    refused(world.ada.post(f"units/{its_unit}/restore"), 409, "archived")
+    assert world.ada.post(f"sites/{number}/restore").item["archived_at"] is None
+    assert world.ada.post(f"units/{its_unit}/restore").item["archived_at"] is None
+    assert world.ada.post(f"sites/{number}/restore").outcome == "unchanged"
+
+
+def test_a_sensor_gets_defaults_from_its_interval_and_an_assignment_that_every_decoder_will_know(world: World) -> None:
+    where, eui = unit(world), new_eui()
+    asked_at = ms(in_seconds(0))
+
+    spelled = "-".join(eui[i : i + 2] for i in range(0, 16, 2)).lower()
+    made = world.ada.post("sensors", organization=world.ours, dev_eui=spelled, unit=where, expected_interval_seconds=60, brand_id="dragino")
+
+    item = made.item
+    (configuration,), (assignment,) = item["configurations"], item["assignments"]
+    assert (item["device"]["dev_eui"], item["probe"], item["device"]["brand_id"]) == (eui, "main", "dragino")
+    assert (configuration["max_gap_seconds"], configuration["offline_after_seconds"]) == (180.0, 600.0)
+    assert (assignment["unit"], assignment["valid_to"]) == (where, None)
+    assert made.body["effective_at"] == assignment["valid_from"]
+    assert 5_000 <= ms(assignment["valid_from"]) - asked_at < 12_000
+    assert ms(configuration["effective_at"]) < asked_at - 34 * DAY * 1_000
+    again = world.ada.post("sensors", organization=world.ours, dev_eui=eui, unit=where)
+    assert (again.status, again.outcome, again.item) == (200, "unchanged", item)
+    refused(
+        world.ada.post("sensors", organization=world.ours, dev_eui=eui, expected_interval_seconds=30), 409, "exists", f"Sensor {item['id']}"
+    )
+
+
+def test_a_first_assignment_may_begin_in_the_past_and_a_later_one_may_not(world: World) -> None:
+    first, second = unit(world), unit(world)
+
+    number = sensor(world, unit=first, assigned_from=in_seconds(-20 * DAY))
+    refused(world.ada.post(f"sensors/{number}/assignment", unit=second, effective_at=in_seconds(-60)), 409, "too_early", "earliest")
+    refused(world.ada.post(f"sensors/{number}/assignment", unit=second, effective_at=in_seconds(2)), 409, "too_early")
+    too_far = world.ada.post("sensors", organization=world.ours, dev_eui=new_eui(), unit=first, assigned_from=in_seconds(-36 * DAY))
+
+    assert ms(world.ada.get(f"sensors/{number}/registration")["assignments"][0]["valid_from"]) < ms(in_seconds(-19 * DAY))
+    refused(too_far, 400, "bad_request", "assigned_from", "35 days")
+
+
+def test_a_move_ends_one_assignment_and_begins_the_next_at_the_same_instant(world: World) -> None:
+    first, second = unit(world), unit(world)
+    number = sensor(world, unit=first, assigned_from=in_seconds(-DAY))
+    at = in_seconds(60)
+
+    moved = world.ada.post(f"sensors/{number}/assignment", unit=second, effective_at=at)
+    again = world.ada.post(f"sensors/{number}/assignment", unit=second)
+    refused(world.ada.post(f"sensors/{number}/assignment", unit=first, effective_at=in_seconds(30)), 409, "too_early", "later than")
+
+    old, new = moved.item["assignments"]
+    assert (old["unit"], old["valid_to"], new["unit"], new["valid_from"], new["valid_to"]) == (first, at, second, at, None)
+    assert (moved.body["effective_at"], again.outcome) == (at, "unchanged")
+    (change, *_) = world.ada.get(f"registry-changes?kind=sensor&thing={number}")["items"]
+    assert (change["action"], change["before"], change["after"], change["effective_at"]) == ("moved", {"unit": first}, {"unit": second}, at)
+
+
+def test_an_assignment_ends_and_begins_again(world: World) -> None:
+    first, second = unit(world), unit(world)
+    number = sensor(world, unit=first, assigned_from=in_seconds(-DAY))
+
+    ended = world.ada.post(f"sensors/{number}/assignment/end")
+    again = world.ada.post(f"sensors/{number}/assignment/end")
+    assigned = world.ada.post(f"sensors/{number}/assignment", unit=second)
+
+    assert (ended.outcome, again.outcome, assigned.outcome) == ("changed", "unchanged", "changed")
+    old, new = assigned.item["assignments"]
+    assert old["valid_to"] == ended.body["effective_at"]
+    assert ms(new["valid_from"]) > ms(old["valid_to"])
+
+
+def test_archiving_a_unit_ends_its_assignments_and_keeps_its_history(world: World) -> None:
+    where = unit(world)
+    number = sensor(world, unit=where, assigned_from=in_seconds(-DAY))
+
+    archived = world.ada.post(f"units/{where}/archive")
+
+    assert where not in [one["id"] for one in world.ada.get("units?limit=10000")["items"]]
+    assert where in [one["id"] for one in world.ada.get("units?limit=10000&archived=true")["items"]]
+    assert world.ada.get(f"units/{where}")["archived_at"] == archived.item["archived_at"]
+    (assignment,) = world.ada.get(f"sensors/{number}/registration")["assignments"]
+    assert assignment["valid_to"] == archived.body["effective_at"]
+    refused(world.ada.post(f"sensors/{number}/assignment", unit=where), 409, "archived", f"units/{where}/restore")
+
+
+def test_an_archived_sensor_is_out_of_lists_and_says_how_to_come_back(world: World) -> None:
+    eui, where = new_eui(), unit(world)
+    number = sensor(world, dev_eui=eui, unit=where, assigned_from=in_seconds(-DAY))
+
+    world.ada.post(f"sensors/{number}/archive")
+
+    assert number not in [one["id"] for one in world.ada.get("sensors?limit=10000")["items"]]
+    assert number in [one["id"] for one in world.ada.get("sensors?limit=10000&archived=true")["items"]]
+    refused(world.ada.post("sensors", organization=world.ours, dev_eui=eui), 409, "archived", f"sensors/{number}/restore")
+    refused(world.ada.post(f"sensors/{number}/configurations", max_gap_seconds=5_000), 409, "archived")
+    assert world.ada.post(f"sensors/{number}/restore").item["archived_at"] is None
+
+
+def test_a_configuration_is_a_new_version_and_the_old_ones_stay(world: World) -> None:
+    number = sensor(world, expected_interval_seconds=60, calibration_celsius=0.25)
+
+    changed = world.ada.post(f"sensors/{number}/configurations", expected_interval_seconds=120)
+    again = world.ada.post(f"sensors/{number}/configurations", expected_interval_seconds=120)
+    soon = world.ada.post(f"sensors/{number}/configurations", offline_after_seconds=900)
+
+    first, second, third = soon.item["configurations"]
+    assert (first["max_gap_seconds"], second["max_gap_seconds"], third["max_gap_seconds"]) == (180.0, 360.0, 360.0)
+    assert (second["calibration_celsius"], third["offline_after_seconds"]) == (0.25, 900.0)
+    assert (changed.body["effective_at"], again.outcome) == (second["effective_at"], "unchanged")
+    assert ms(third["effective_at"]) > ms(second["effective_at"]) > ms(in_seconds(0))
+    with world.api.connect() as connection, pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+        connection.execute(f"UPDATE sensor_configurations SET max_gap_ms = 1 WHERE id = {first['id']}".encode())
+
+
+def test_a_policy_has_versions_and_a_unit_is_judged_by_one_from_an_instant_on(world: World) -> None:
+    number, first = policy(world)
+    where = unit(world, policy_version=first)
+    sensor(world, unit=where)
+    second = world.ada.post(f"policies/{number}/versions", document=LATER)
+    newest = second.item["versions"][-1]["id"]
+    at = in_seconds(120)
+
+    put = world.ada.post(f"units/{where}/policy", policy_version=newest, effective_at=at)
+
+    assert (second.status, second.item["newest_version"]) == (201, 2)
+    assert world.ada.post(f"policies/{number}/versions", document=LATER).outcome == "unchanged"
+    assert [(one["version"], one["policy_version"]) for one in put.item["policies"]] == [(1, first), (2, newest)]
+    assert (put.body["effective_at"], put.item["policies"][1]["effective_at"]) == (at, at)
+    assert ms(put.item["policies"][0]["effective_at"]) < ms(in_seconds(-34 * DAY))
+    assert world.ada.get(f"units/{where}/policy")["policy"]["version"] == 1
+    assert world.ada.post(f"units/{where}/policy", policy_version=newest).outcome == "unchanged"
+    refused(world.ada.post(f"units/{where}/policy", policy_version=first, effective_at=in_seconds(60)), 409, "too_early")
+    shown = world.ada.get(f"policies/{number}")
+    assert [(version["version"], version["units"]) for version in shown["versions"]] == [(1, 1), (2, 0)]
+
+
+def test_the_policy_of_a_watched_unit_cannot_be_changed_for_the_past(world: World) -> None:
+    _, first = policy(world)
+    where = unit(world)
+    sensor(world, unit=where)
+
+    refused(world.ada.post(f"units/{where}/policy", policy_version=first, effective_at=in_seconds(-DAY)), 409, "too_early")
+    put = world.ada.post(f"units/{where}/policy", policy_version=first)
+
+    assert ms(put.body["effective_at"]) > ms(in_seconds(3))
+
+
+def test_a_policy_that_cannot_be_judged_is_kept_but_not_put_in_force(world: World) -> None:
+    number, version = policy(world, MKT)
+    where = unit(world)
+
+    answer = world.ada.post(f"units/{where}/policy", policy_version=version)
+
+    refused(answer, 409, "not_judged", "mkt", "sustained")
+    assert world.ada.get(f"policies/{number}")["versions"][0]["not_judged"] == ["mkt"]
+    assert world.ada.get(f"units/{where}/registration")["policies"] == []
+
+
+def test_a_policy_in_force_is_not_archived_and_one_that_was_can_be(world: World) -> None:
+    number, version = policy(world)
+    other, instead = policy(world, LATER)
+    where = unit(world, policy_version=version)
+
+    refused(world.ada.post(f"policies/{number}/archive"), 409, "in_use", "1 units")
+    world.ada.post(f"units/{where}/archive")
+    archived = world.ada.post(f"policies/{number}/archive")
+
+    assert archived.item["archived_at"] is not None
+    assert number not in [one["id"] for one in world.ada.get("policies")["items"]]
+    refused(world.ada.post(f"units/{unit(world)}/policy", policy_version=version), 409, "archived", f"policies/{number}/restore")
+    planned = unit(world)
+    sensor(world, unit=planned)
+    world.ada.post(f"units/{planned}/policy", policy_version=instead, effective_at=in_seconds(DAY))
+    refused(world.ada.post(f"policies/{other}/archive"), 409, "in_use")
+
+
+def test_a_preset_becomes_a_policy(world: World) -> None:
+    presets = {preset["id"]: preset for preset in world.ada.get("policy-presets")["items"]}
+
+    made = world.ada.post("policies", organization=world.ours, name=new_name(), preset="vaccine_refrigerator")
+
+    assert made.item["versions"][0]["document"] == presets["vaccine_refrigerator"]["document"]
+    assert made.item["versions"][0]["not_judged"] == []
+    assert presets["freeze_sensitive_shipment"]["not_judged"] == ["cumulative"]
+    assert [band["name"] for band in presets["freeze_sensitive_shipment"]["judged_document"]["bands"]] == ["heat", "freeze"]
+    refused(world.ada.post("policies", organization=world.ours, name="x", preset="fridge"), 400, "bad_request", "vaccine_refrigerator")
+
+
+def test_a_secret_is_told_once_lets_uplinks_in_and_is_revoked(world: World) -> None:
+    first = world.ada.post("secrets", organization=world.ours, application="acme-cold")
+    second = world.ada.post("secrets", organization=world.ours, application="acme-cold")
+
+    third = world.ada.post("secrets", organization=world.ours, application="acme-cold")
+
+    refused(third, 409, "too_many_secrets", f"secrets/{first.item['id']}/revoke")
+    assert first.item["secret"] != second.item["secret"]
+    assert "secret" not in str([list(one) for one in world.ada.get("secrets")["items"]])
+    assert world.api.post(b"{}", first.item["secret"]).status_code == 202
+    revoked = world.ada.post(f"secrets/{first.item['id']}/revoke")
+    assert revoked.item["revoked_at"] is not None
+    assert world.ada.post(f"secrets/{first.item['id']}/revoke").outcome == "unchanged"
+    assert world.ada.post("secrets", organization=world.ours, application="acme-cold").status == 201
+    changes = str(world.ada.get(f"registry-changes?kind=secret&thing={first.item['id']}"))
+    assert first.item["secret"] not in changes
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("sites", {"name": "", "time_zone": "UTC"}, ["name", "empty"]),
+        ("sites", {"name": "x" * 201}, ["name", "200"]),
+        ("sites", {"name": "two\nlines"}, ["name", "line"]),
+        ("sites", {"name": "lone \ud800"}, ["name"]),
+        ("sites", {"name": "x", "time_zone": "Europe/Berlim"}, ["time_zone", "Europe/Berlin"]),
+        ("sites", {"name": "x", "timezone": "UTC"}, ["timezone"]),
+        ("sites", {"name": 5}, ["name"]),
+        ("sites", {"name": "x", "comment": "c" * 501}, ["comment", "500"]),
+        ("sensors", {"dev_eui": "A84041000181C06"}, ["dev_eui", "15", "16"]),
+        ("sensors", {"dev_eui": "A84041000181C06G"}, ["dev_eui", "G"]),
+        ("sensors", {"dev_eui": "1.23457E+15"}, ["dev_eui", "spreadsheet"]),
+        ("sensors", {"dev_eui": "0000000000000000"}, ["dev_eui", "placeholder"]),
+        ("sensors", {"dev_eui": "A84041000181C0AA", "probe": "é"}, ["probe"]),
+        ("sensors", {"dev_eui": "A84041000181C0AA", "brand_id": "a b"}, ["brand_id"]),
+        ("sensors", {"dev_eui": "A84041000181C0AA", "expected_interval_seconds": 0.5}, ["expected_interval_seconds", "1"]),
+        ("sensors", {"dev_eui": "A84041000181C0AA", "expected_interval_seconds": 1e9}, ["expected_interval_seconds"]),
+        ("sensors", {"dev_eui": "A84041000181C0AA", "max_gap_seconds": 60}, ["max_gap_seconds", "expected_interval_seconds"]),
+        ("sensors", {"dev_eui": "A84041000181C0AA", "offline_after_seconds": 60}, ["offline_after_seconds"]),
+        ("sensors", {"dev_eui": "A84041000181C0AA", "calibration_celsius": 21}, ["calibration_celsius", "20"]),
+        ("sensors", {"dev_eui": "A84041000181C0AA", "unit": 0}, ["unit"]),
+        ("policies", {"name": "x"}, ["document", "preset"]),
+        ("policies", {"name": "x", "document": {"bands": []}}, ["bands"]),
+        ("policies", {"name": "x", "document": {"bands": [{"name": "a", "side": "up", "limit_celsius": 1}]}}, ["bands[0].side"]),
+        ("policies", {"name": "x", "document": {"bands": [{"name": "a\u0000", "side": "high", "limit_celsius": 1}]}}, ["document"]),
+        ("secrets", {"application": "Acme Cold"}, ["application"]),
+    ],
+)
+def test_a_value_that_cannot_be_taken_is_named_with_what_to_write(world: World, path: str, body: Any, words: list[str]) -> None:
+    answer = world.ada.post(path, organization=world.ours, **body)
+
+    refused(answer, 400, "bad_request", *words)
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "words"),
+    [
+        ("units/{unit}", {"kind": "refrigirator"}, ["kind", "refrigerator"]),
+        ("units/{unit}", {"name": " "}, ["name"]),
+        ("sites/{site}", {"time_zone": "Mars/Olympus"}, ["time_zone"]),
+    ],
+)
+def test_a_wrong_change_is_refused_by_its_field(world: World, route: str, body: Any, words: list[str]) -> None:
+    where = unit(world)
+
+    answer = world.ada.patch(route.format(unit=where, site=site(world)), **body)
+
+    refused(answer, 400, "bad_request", *words)
+
+
+def test_two_units_of_a_site_keep_apart_by_name(world: World) -> None:
+    where = site(world)
+    first, second = unit(world, site=where, name="A"), unit(world, site=where, name="B")
+
+    refused(world.ada.patch(f"units/{second}", name="A"), 409, "exists", f"Unit {first}")
+    refused(world.ada.post("units", site=where, name="A", kind="freezer"), 409, "exists", f"Unit {first}")
+    assert world.ada.post("units", site=where, name="A").outcome == "unchanged"
+    moved = world.ada.patch(f"units/{second}", site=site(world), kind="cold room", name="A")
+    assert (moved.item["name"], moved.item["kind"]) == ("A", "cold_room")
+
+
+def test_an_organization_is_archived_behind_its_sites_and_its_secrets_end(world: World) -> None:
+    put_team(world.api, "team-9", ["zoe"], ["zoe"])
+    zoe = Person(world.api, "zoe")
+    number = zoe.post("organizations", team="team-9", name="Short-lived").item["id"]
+    where = zoe.post("sites", organization=number, name="Only").item["id"]
+    secret = zoe.post("secrets", organization=number, application="short-app").item["id"]
+
+    refused(zoe.post(f"organizations/{number}/archive"), 409, "in_use", "1 sites")
+    zoe.post(f"sites/{where}/archive")
+    zoe.post(f"organizations/{number}/archive")
+
+    assert zoe.get("organizations")["items"] == []
+    assert [one["id"] for one in zoe.get("organizations?archived=true")["items"]] == [number]
+    assert [one["revoked_at"] is not None for one in zoe.get("secrets")["items"] if one["id"] == secret] == [True]
+    refused(zoe.post("sites", organization=number, name="New"), 409, "archived", f"organizations/{number}/restore")
+    assert zoe.post(f"organizations/{number}/restore").item["archived_at"] is None
+    assert zoe.patch(f"organizations/{number}", name="Long-lived").item["name"] == "Long-lived"
+
+
+def test_changes_are_paged_and_cannot_be_rewritten(world: World) -> None:
+    number = site(world)
+    for name in ("One", "Two", "Three"):
+        world.ada.patch(f"sites/{number}", name=f"{name} {number}")
+
+    first = world.ada.get(f"registry-changes?kind=site&thing={number}&limit=3")
+    second = world.ada.get(f"registry-changes?kind=site&thing={number}&limit=3&cursor={first['next']}")
+
+    assert [change["action"] for change in first["items"] + second["items"]] == ["changed", "changed", "changed", "created"]
+    assert second["next"] is None
+    with world.api.connect() as connection, pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+        connection.execute("UPDATE registry_changes SET user_id = 'nobody'")
+    with world.api.connect() as connection, pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+        connection.execute("DELETE FROM registry_changes")
+
+
+def test_a_change_that_fails_half_way_leaves_nothing(world: World) -> None:
+    eui = new_eui()
+
+    refused(world.ada.post("sensors", organization=world.ours, dev_eui=eui, unit=2_000_000_000), 404, "not_found", "unit")
+
+    assert rows(world, f"SELECT 1 FROM devices WHERE dev_eui = '{eui}'") == []
+
+
+def test_another_change_under_way_is_waited_for(world: World) -> None:
+    with world.api.connect() as connection, connection.transaction():
+        connection.execute("SELECT 1 FROM registry_state FOR UPDATE")
+        answer = world.ada.post("sites", organization=world.ours, name=new_name())
+
+    refused(answer, 503, "busy", "try again")
