@@ -6,7 +6,7 @@
 from alembic import op
 
 revision = "0004"
-down_revision = "0003"
+down_revision = "0005"
 
 ARCHIVED = ("organizations", "sites", "units", "sensors", "policies")
 

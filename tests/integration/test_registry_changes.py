@@ -1,89 +1,36 @@
 """The registry by API over a real database: what is made, changed and archived; what is refused and why; nobody reaches another tenant."""
 
-import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 import pytest
 
 from infra.local.local_stack import LocalStack
-from pipelines.domain.instants import parse_instant
-from tests.integration.api_rig import Api, running_api
-from tests.integration.registry_rig import DOCUMENT, LATER, MKT, Answered, Person, in_seconds, put_team
-
-DAY = 86_400
-NUMBERS = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class World:
-    """Ada manages the first organization, rob only reads it, bob manages the second, and dan a team that is no organization."""
-
-    api: Api
-    ada: Person
-    rob: Person
-    bob: Person
-    dan: Person
-    ours: int
-    theirs: int
+from tests.integration.registry_rig import (
+    DAY,
+    DOCUMENT,
+    LATER,
+    Person,
+    World,
+    in_seconds,
+    ms,
+    new_eui,
+    new_name,
+    policy,
+    put_team,
+    refused,
+    rows,
+    running_world,
+    sensor,
+    site,
+    unit,
+)
 
 
 @pytest.fixture(scope="module")
 def world(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running_api(stack, tmp_path_factory.mktemp("registry"), "registry_changes_test") as api:
-        put_team(api, "team-1", ["ada", "rob"], ["ada"])
-        put_team(api, "team-2", ["bob"], ["bob"])
-        put_team(api, "team-3", ["dan", "ada"], ["dan"])
-        ada, rob, bob, dan = (Person(api, name) for name in ("ada", "rob", "bob", "dan"))
-        ours = ada.post("organizations", team="team-1", name="Northern Clinics").item["id"]
-        theirs = bob.post("organizations", team="team-2", name="Southern Foods").item["id"]
-        yield World(api, ada, rob, bob, dan, ours, theirs)
-
-
-def new_name() -> str:
-    return f"Thing {next(NUMBERS)}"
-
-
-def new_eui() -> str:
-    return f"A8404100C0DE{next(NUMBERS):04X}"
-
-
-def site(world: World, **fields: Any) -> int:
-    made = world.ada.post("sites", **({"organization": world.ours, "name": new_name()} | fields))
-    return int(made.item["id"])
-
-
-def unit(world: World, **fields: Any) -> int:
-    made = world.ada.post("units", **({"site": fields.pop("site", None) or site(world), "name": new_name()} | fields))
-    return int(made.item["id"])
-
-
-def sensor(world: World, **fields: Any) -> int:
-    made = world.ada.post("sensors", **({"organization": world.ours, "dev_eui": new_eui()} | fields))
-    return int(made.item["id"])
-
-
-def policy(world: World, document: Any = DOCUMENT) -> tuple[int, int]:
-    """A new policy and its first version's id."""
-    item = world.ada.post("policies", organization=world.ours, name=new_name(), document=document).item
-    return item["id"], item["versions"][0]["id"]
-
-
-def rows(world: World, query: str) -> list[Any]:
-    with world.api.connect() as connection:
-        return connection.execute(query.encode()).fetchall()
-
-
-def ms(text: str) -> int:
-    return parse_instant(text)
-
-
-def refused(answer: Answered, status: int, code: str, *words: str) -> None:
-    assert (answer.status, answer.code) == (status, code), answer.body
-    for word in words:
-        assert word in answer.message, answer.message
+    with running_world(stack, tmp_path_factory.mktemp("registry"), "registry_changes_test") as found:
+        yield found
 
 
 def test_a_team_becomes_an_organization_that_its_maker_sees_at_once(world: World) -> None:
@@ -318,150 +265,6 @@ def test_a_configuration_is_a_new_version_and_the_old_ones_stay(world: World) ->
     assert ms(third["effective_at"]) > ms(second["effective_at"]) > ms(in_seconds(0))
     with world.api.connect() as connection, pytest.raises(psycopg.errors.RaiseException, match="append-only"):
         connection.execute(f"UPDATE sensor_configurations SET max_gap_ms = 1 WHERE id = {first['id']}".encode())
-
-
-def test_a_policy_has_versions_and_a_unit_is_judged_by_one_from_an_instant_on(world: World) -> None:
-    number, first = policy(world)
-    where = unit(world, policy_version=first)
-    sensor(world, unit=where)
-    second = world.ada.post(f"policies/{number}/versions", document=LATER)
-    newest = second.item["versions"][-1]["id"]
-    at = in_seconds(120)
-
-    put = world.ada.post(f"units/{where}/policy", policy_version=newest, effective_at=at)
-
-    assert (second.status, second.item["newest_version"]) == (201, 2)
-    assert world.ada.post(f"policies/{number}/versions", document=LATER).outcome == "unchanged"
-    assert [(one["version"], one["policy_version"]) for one in put.item["policies"]] == [(1, first), (2, newest)]
-    assert (put.body["effective_at"], put.item["policies"][1]["effective_at"]) == (at, at)
-    assert ms(put.item["policies"][0]["effective_at"]) < ms(in_seconds(-34 * DAY))
-    assert world.ada.get(f"units/{where}/policy")["policy"]["version"] == 1
-    assert world.ada.post(f"units/{where}/policy", policy_version=newest).outcome == "unchanged"
-    refused(world.ada.post(f"units/{where}/policy", policy_version=first, effective_at=in_seconds(60)), 409, "too_early")
-    shown = world.ada.get(f"policies/{number}")
-    assert [(version["version"], version["units"]) for version in shown["versions"]] == [(1, 1), (2, 0)]
-
-
-def test_the_policy_of_a_watched_unit_cannot_be_changed_for_the_past(world: World) -> None:
-    _, first = policy(world)
-    where = unit(world)
-    sensor(world, unit=where)
-
-    refused(world.ada.post(f"units/{where}/policy", policy_version=first, effective_at=in_seconds(-DAY)), 409, "too_early")
-    put = world.ada.post(f"units/{where}/policy", policy_version=first)
-
-    assert ms(put.body["effective_at"]) > ms(in_seconds(3))
-
-
-def test_a_policy_that_cannot_be_judged_is_kept_but_not_put_in_force(world: World) -> None:
-    number, version = policy(world, MKT)
-    where = unit(world)
-
-    answer = world.ada.post(f"units/{where}/policy", policy_version=version)
-
-    refused(answer, 409, "not_judged", "mkt", "sustained")
-    assert world.ada.get(f"policies/{number}")["versions"][0]["not_judged"] == ["mkt"]
-    assert world.ada.get(f"units/{where}/registration")["policies"] == []
-
-
-def test_a_policy_in_force_is_not_archived_and_one_that_was_can_be(world: World) -> None:
-    number, version = policy(world)
-    other, instead = policy(world, LATER)
-    where = unit(world, policy_version=version)
-
-    refused(world.ada.post(f"policies/{number}/archive"), 409, "in_use", "1 units")
-    world.ada.post(f"units/{where}/archive")
-    archived = world.ada.post(f"policies/{number}/archive")
-
-    assert archived.item["archived_at"] is not None
-    assert number not in [one["id"] for one in world.ada.get("policies")["items"]]
-    refused(world.ada.post(f"units/{unit(world)}/policy", policy_version=version), 409, "archived", f"policies/{number}/restore")
-    planned = unit(world)
-    sensor(world, unit=planned)
-    world.ada.post(f"units/{planned}/policy", policy_version=instead, effective_at=in_seconds(DAY))
-    refused(world.ada.post(f"policies/{other}/archive"), 409, "in_use")
-
-
-def test_a_preset_becomes_a_policy(world: World) -> None:
-    presets = {preset["id"]: preset for preset in world.ada.get("policy-presets")["items"]}
-
-    made = world.ada.post("policies", organization=world.ours, name=new_name(), preset="vaccine_refrigerator")
-
-    assert made.item["versions"][0]["document"] == presets["vaccine_refrigerator"]["document"]
-    assert made.item["versions"][0]["not_judged"] == []
-    assert presets["freeze_sensitive_shipment"]["not_judged"] == ["cumulative"]
-    assert [band["name"] for band in presets["freeze_sensitive_shipment"]["judged_document"]["bands"]] == ["heat", "freeze"]
-    refused(world.ada.post("policies", organization=world.ours, name="x", preset="fridge"), 400, "bad_request", "vaccine_refrigerator")
-
-
-def test_a_secret_is_told_once_lets_uplinks_in_and_is_revoked(world: World) -> None:
-    first = world.ada.post("secrets", organization=world.ours, application="acme-cold")
-    second = world.ada.post("secrets", organization=world.ours, application="acme-cold")
-
-    third = world.ada.post("secrets", organization=world.ours, application="acme-cold")
-
-    refused(third, 409, "too_many_secrets", f"secrets/{first.item['id']}/revoke")
-    assert first.item["secret"] != second.item["secret"]
-    assert "secret" not in str([list(one) for one in world.ada.get("secrets")["items"]])
-    assert world.api.post(b"{}", first.item["secret"]).status_code == 202
-    revoked = world.ada.post(f"secrets/{first.item['id']}/revoke")
-    assert revoked.item["revoked_at"] is not None
-    assert world.ada.post(f"secrets/{first.item['id']}/revoke").outcome == "unchanged"
-    assert world.ada.post("secrets", organization=world.ours, application="acme-cold").status == 201
-    changes = str(world.ada.get(f"registry-changes?kind=secret&thing={first.item['id']}"))
-    assert first.item["secret"] not in changes
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "words"),
-    [
-        ("sites", {"name": "", "time_zone": "UTC"}, ["name", "empty"]),
-        ("sites", {"name": "x" * 201}, ["name", "200"]),
-        ("sites", {"name": "two\nlines"}, ["name", "line"]),
-        ("sites", {"name": "lone \ud800"}, ["name"]),
-        ("sites", {"name": "x", "time_zone": "Europe/Berlim"}, ["time_zone", "Europe/Berlin"]),
-        ("sites", {"name": "x", "timezone": "UTC"}, ["timezone"]),
-        ("sites", {"name": 5}, ["name"]),
-        ("sites", {"name": "x", "comment": "c" * 501}, ["comment", "500"]),
-        ("sensors", {"dev_eui": "A84041000181C06"}, ["dev_eui", "15", "16"]),
-        ("sensors", {"dev_eui": "A84041000181C06G"}, ["dev_eui", "G"]),
-        ("sensors", {"dev_eui": "1.23457E+15"}, ["dev_eui", "spreadsheet"]),
-        ("sensors", {"dev_eui": "0000000000000000"}, ["dev_eui", "placeholder"]),
-        ("sensors", {"dev_eui": "A84041000181C0AA", "probe": "é"}, ["probe"]),
-        ("sensors", {"dev_eui": "A84041000181C0AA", "brand_id": "a b"}, ["brand_id"]),
-        ("sensors", {"dev_eui": "A84041000181C0AA", "expected_interval_seconds": 0.5}, ["expected_interval_seconds", "1"]),
-        ("sensors", {"dev_eui": "A84041000181C0AA", "expected_interval_seconds": 1e9}, ["expected_interval_seconds"]),
-        ("sensors", {"dev_eui": "A84041000181C0AA", "max_gap_seconds": 60}, ["max_gap_seconds", "expected_interval_seconds"]),
-        ("sensors", {"dev_eui": "A84041000181C0AA", "offline_after_seconds": 60}, ["offline_after_seconds"]),
-        ("sensors", {"dev_eui": "A84041000181C0AA", "calibration_celsius": 21}, ["calibration_celsius", "20"]),
-        ("sensors", {"dev_eui": "A84041000181C0AA", "unit": 0}, ["unit"]),
-        ("policies", {"name": "x"}, ["document", "preset"]),
-        ("policies", {"name": "x", "document": {"bands": []}}, ["bands"]),
-        ("policies", {"name": "x", "document": {"bands": [{"name": "a", "side": "up", "limit_celsius": 1}]}}, ["bands[0].side"]),
-        ("policies", {"name": "x", "document": {"bands": [{"name": "a\u0000", "side": "high", "limit_celsius": 1}]}}, ["document"]),
-        ("secrets", {"application": "Acme Cold"}, ["application"]),
-    ],
-)
-def test_a_value_that_cannot_be_taken_is_named_with_what_to_write(world: World, path: str, body: Any, words: list[str]) -> None:
-    answer = world.ada.post(path, organization=world.ours, **body)
-
-    refused(answer, 400, "bad_request", *words)
-
-
-@pytest.mark.parametrize(
-    ("route", "body", "words"),
-    [
-        ("units/{unit}", {"kind": "refrigirator"}, ["kind", "refrigerator"]),
-        ("units/{unit}", {"name": " "}, ["name"]),
-        ("sites/{site}", {"time_zone": "Mars/Olympus"}, ["time_zone"]),
-    ],
-)
-def test_a_wrong_change_is_refused_by_its_field(world: World, route: str, body: Any, words: list[str]) -> None:
-    where = unit(world)
-
-    answer = world.ada.patch(route.format(unit=where, site=site(world)), **body)
-
-    refused(answer, 400, "bad_request", *words)
 
 
 def test_two_units_of_a_site_keep_apart_by_name(world: World) -> None:
