@@ -25,8 +25,8 @@ from api.ingest.webhook import Webhook
 from api.live.endpoint import LiveEndpoint
 from api.live.hub import Hub
 from api.live.sweeper import Sweeper
-from api.outbox_watch import OutboxWatch, waiting_events
 from api.managers import Managers
+from api.outbox_watch import OutboxWatch, waiting_events
 from api.queries.organizations import valid_senders
 from api.queries.places import PlaceTable
 from api.rest import create_rest
