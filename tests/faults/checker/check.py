@@ -1,0 +1,53 @@
+"""Puts the checkers together: read what there is, compare, and hand back the findings."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg
+
+from infra.simulator.journal import JournalLine
+from tests.faults.checker.events import check_events, count_told
+from tests.faults.checker.evidence import Evidence, Fault, Seen, Via, read_lines
+from tests.faults.checker.excursions import check_excursions, check_histories, expected_excursions
+from tests.faults.checker.findings import Findings
+from tests.faults.checker.offline import check_offline
+from tests.faults.checker.readings import check_readings
+from tests.faults.checker.tables import read_tables
+
+
+def gather(
+    database_url: str,
+    journals: Sequence[Path],
+    until: int,
+    *,
+    events: Path | None = None,
+    faults: Path | None = None,
+    forwards: int | None = None,
+) -> Evidence:
+    """Read the journals of a fleet, the tables, what a subscriber saw and what was broken when."""
+    with psycopg.connect(database_url) as connection:
+        tables = read_tables(connection)
+    return Evidence(
+        journal=[line for journal in journals for line in read_lines(journal, JournalLine)],
+        tables=tables,
+        tape=[] if events is None else read_lines(events, Seen),
+        faults=[] if faults is None else read_lines(faults, Fault),
+        until=until,
+        forwards=forwards,
+    )
+
+
+def check(evidence: Evidence, *, with_events: bool = True) -> Findings:
+    """Compare everything; `with_events` False leaves out what was told, where no subscriber listened."""
+    tables = evidence.tables
+    left_out = {row.sensor for row in tables.readings if row.is_late}
+    left_out |= {seen.sensor for seen in evidence.tape if seen.via == Via.REVISIONS}
+    expected = expected_excursions(evidence, (sensor for sensor in tables.sensors if sensor.number not in left_out))
+    findings = [
+        *check_readings(evidence),
+        *check_excursions(expected, tables.current, left_out),
+        *check_histories(tables.versions, left_out),
+        *check_offline(evidence),
+        *(check_events(evidence) if with_events else ()),
+    ]
+    return Findings(len(evidence.journal), len(tables.readings), len(expected), count_told(evidence), len(left_out), sorted(set(findings)))

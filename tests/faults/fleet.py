@@ -1,0 +1,86 @@
+"""A simulated fleet of a fault run: seeded into the registry, then posted in real time by a process of its own.
+
+Each device's uplinks come in order of `measured_at`, with duplicates, strangers, garbage, fault marks and status frames
+among them. `python -m tests.faults.fleet` is the sender; it keeps a journal of what was acknowledged.
+"""
+
+import argparse
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import psycopg
+import uvloop
+
+from infra.seed import Seeded, seed_registry
+from infra.simulator.fleet import build_fleet
+from infra.simulator.journal import Journal
+from infra.simulator.mischief import CLEAN, Mischief
+from infra.simulator.progress import Progress
+from infra.simulator.registry import QUICK, Pace, registry_of
+from infra.simulator.run import Plan, Simulation
+from infra.simulator.sender import Sender, target_of
+from pipelines.connectors.clock import now_ms
+
+TEAM: Final = "demo-team"
+APPLICATION: Final = "faults"
+SECRET: Final = "secret of a fault run"
+DAY_MS: Final = 86_400_000
+ODDITIES: Final[Mischief] = replace(CLEAN, duplicates=0.01, statuses=0.01, sentinels=0.003, strangers=0.01, garbage=0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPlan:
+    """One fleet; times in ms. `seed` sets its devices apart from those of any other fleet on the same stack."""
+
+    units: int
+    seed: int
+    interval_ms: int
+    offline_after_ms: int = 30_000
+
+
+def seed(database_url: str, plan: FleetPlan) -> Seeded:
+    """Register the fleet; every process knows it within 5 s."""
+    pace = Pace(now_ms() - DAY_MS, plan.interval_ms, QUICK, 3 * plan.interval_ms, plan.offline_after_ms)
+    registry = registry_of(
+        build_fleet(plan.units, plan.seed),
+        team_id=TEAM,
+        name="Fault runs",
+        application=APPLICATION,
+        secret=SECRET,
+        valid_from=pace.effective_at,
+        paces=(pace,),
+    )
+    # Units are known by site and name: each fleet has its own.
+    units = tuple(replace(unit, name=f"{unit.name} of fleet {plan.seed}") for unit in registry.units)
+    with psycopg.connect(database_url) as connection:
+        return seed_registry(connection, replace(registry, units=units))
+
+
+def start_sender(plan: FleetPlan, url: str, journal: Path, seconds: float) -> "subprocess.Popen[bytes]":
+    """Start the sender; it ends by itself once everything begun was acknowledged."""
+    command = [sys.executable, "-m", "tests.faults.fleet", "--url", url, "--journal", str(journal), "--seconds", str(seconds)]
+    command += ["--units", str(plan.units), "--seed", str(plan.seed), "--interval-ms", str(plan.interval_ms)]
+    return subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
+
+
+def main() -> None:
+    """Post."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.fleet", description="Post a fleet in real time.")
+    for name in ("units", "seed", "interval-ms"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--journal", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    wanted = parser.parse_args()
+    plan = Plan(build_fleet(wanted.units, wanted.seed), APPLICATION, ODDITIES, wanted.interval_ms, quick=True)
+    with Journal(wanted.journal) as journal:
+        sender = Sender(target_of(wanted.url, SECRET), journal)
+        uvloop.run(Simulation(plan, sender, Progress(lambda _line: None)).live(wanted.seconds))
+    sys.exit(1 if sender.tally.given_up or sender.tally.refused else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""A whole real stack with fleets that post, a subscriber that listens, a log of the faults, and the checker as a program.
+
+Load, fault, heal, quiesce, check: each scenario has a fleet of its own; the checker looks at everything since the stack began.
+"""
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+import psycopg
+
+from infra.local.local_stack import LocalStack
+from infra.local.parts import ALL, FLOWS, Part
+from tests.faults.checker.evidence import Fault
+from tests.faults.checker.findings import Findings
+from tests.faults.fleet import FleetPlan, seed, start_sender
+
+REPOSITORY: Final = Path(__file__).parents[2]
+INTERVAL_MS: Final = 1_000
+UNITS: Final = 60
+KNOWN_SECONDS: Final = 6.0
+"""Until every process knows a new fleet."""
+SETTLE_SECONDS: Final = 14.0
+"""After the last reading: a gap of 3 intervals, the longest recovery, the clock's grace, and the telling."""
+QUIESCE_SECONDS: Final = 150.0
+"""After the heal: 60 s to be at work again and, after an outage of ingest, up to 60 s in which the clock stands still."""
+CLOCK_AGE_SECONDS: Final = 5.0
+
+
+def now() -> int:
+    """Return ms UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass
+class FaultLog:
+    """What was broken when, written to a file as it happens."""
+
+    path: Path
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, kind: str, part: str, began_at: int, healed_at: int) -> None:
+        """Write a fault that is healed."""
+        self.faults.append(Fault(kind, part, began_at, healed_at))
+        with self.path.open("ab") as file:
+            file.write(msgspec.json.encode(self.faults[-1]) + b"\n")
+
+    @contextlib.contextmanager
+    def during(self, kind: str, part: str) -> Iterator[None]:
+        """Write a fault that lasts as long as the block."""
+        began_at = now()
+        yield
+        self.add(kind, part, began_at, now())
+
+
+class Rig:
+    """One stack and everything around it, in one folder."""
+
+    def __init__(self, folder: Path, extra: Mapping[str, str] | None = None) -> None:
+        """Describe it; nothing is started."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.stack = LocalStack(folder / "stack", None, ALL, extra=extra)
+        self.faults = FaultLog(folder / "faults.jsonl")
+        self.faults.path.touch()
+        self.journals: list[Path] = []
+        self.forwards: int | None = None
+        self._tape: subprocess.Popen[bytes] | None = None
+        self._senders: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        """Start the stack."""
+        self.stack.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Stop everything; the folder stays."""
+        for process in [*self._senders, *([self._tape] if self._tape else [])]:
+            process.kill()
+            process.wait()
+        self.stack.stop()
+
+    @property
+    def events(self) -> Path:
+        """The subscriber's tape."""
+        return self.folder / "events.jsonl"
+
+    def metrics(self, part: Part) -> str:
+        """Return a process's metrics as text, empty while it does not answer."""
+        port = self.stack.ports.api_metrics if part is Part.API else self.stack.ports.metrics(FLOWS.index(part))
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=1) as answer:
+                return str(answer.read().decode())
+        except (OSError, ValueError):
+            return ""
+
+    @contextlib.contextmanager
+    def fleet(self, name: str, number: int, seconds: float, *, url: str | None = None, units: int = UNITS) -> Iterator[None]:
+        """Let a new fleet post for so long while the block runs, and wait until all it began is acknowledged."""
+        plan = FleetPlan(units, number, INTERVAL_MS)
+        seeded = seed(self.stack.database_url, plan)
+        if self._tape is None:
+            sites = [word for site in seeded.sites.values() for word in ("--site", str(site))]
+            command = [sys.executable, "-m", "tests.faults.tape", str(self.events), *sites]
+            self._tape = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, **self.stack.settings})
+        time.sleep(KNOWN_SECONDS)
+        journal = self.folder / f"journal-{name}.jsonl"
+        sender = start_sender(plan, url or self.stack.api_url, journal, seconds)
+        self._senders.append(sender)
+        self.journals.append(journal)
+        yield
+        if sender.wait(timeout=seconds + 120) != 0:
+            raise AssertionError(f"the sender of {name} ended with {sender.returncode}")
+
+    def quiesce(self, settle_seconds: float = SETTLE_SECONDS) -> None:
+        """Wait until every acknowledged uplink has its end, the clock is at now, and every deadline has passed."""
+        wanted = sum(journal.read_bytes().count(b"\n") for journal in self.journals)
+        deadline = time.monotonic() + QUIESCE_SECONDS
+        wait_for(lambda: self._ended() >= wanted, deadline)
+        wait_for(lambda: self._clock_age() < CLOCK_AGE_SECONDS, deadline)
+        time.sleep(settle_seconds)
+
+    def check(self) -> Findings:
+        """Run the checker as a program of its own and return what it says."""
+        command = [sys.executable, "-m", "tests.faults.checker", "--events", str(self.events), "--faults", str(self.faults.path)]
+        command += ["--database-url", self.stack.database_url]
+        for journal in self.journals:
+            command += ["--journal", str(journal)]
+        if self.forwards is not None:
+            command += ["--forwards", str(self.forwards)]
+        result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        if not result.stdout:
+            raise AssertionError(f"the checker failed: {result.stderr[-2000:]}")
+        return msgspec.json.decode(result.stdout, type=Findings)
+
+    def _ended(self) -> int:
+        try:
+            with psycopg.connect(self.stack.database_url, connect_timeout=3) as connection:
+                row = connection.execute(
+                    "SELECT (SELECT coalesce(sum(uplinks), 0) FROM uplink_ends) + (SELECT count(*) FROM dead_letters WHERE topic = 'dead_letters')",
+                ).fetchone()
+        except psycopg.Error:
+            return 0
+        return 0 if row is None else int(row[0])
+
+    def _clock_age(self) -> float:
+        ages = re.findall(r"^coldstream_flow_clock_age_seconds\{[^}]*\} ([0-9.e+-]+)$", self.metrics(Part.DETECT_EXCURSIONS), re.MULTILINE)
+        return max(map(float, ages), default=1e9)
+
+
+def wait_for(content: Callable[[], bool], deadline: float, pause: float = 0.5) -> bool:
+    """Wait until something holds; return False when the monotonic deadline passed before."""
+    while not content():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+    return True

@@ -1,0 +1,203 @@
+"""Each checker proves itself: one fault planted into a recorded world, and exactly that is named."""
+
+from collections.abc import Callable
+
+import msgspec
+import psycopg
+import pytest
+
+from infra.simulator.journal import JournalLine
+from schemas.ids import excursion_id
+from tests.faults.checker.evidence import Seen, Via
+from tests.faults.recorded import (
+    BEGIN,
+    INSERT_READING,
+    MINUTE,
+    SILENT,
+    SILENT_FROM,
+    WARM,
+    World,
+    alert_of_excursion,
+    alert_of_offline,
+    the_excursion,
+)
+
+ID = str(excursion_id(1, "warm", the_excursion().started_at))
+FIRST = f"to_timestamp({BEGIN} / 1000.0)"
+Plant = Callable[[World], None]
+
+
+def without(world: World, told: str, *vias: str) -> None:
+    """Take what was told of something off the tape."""
+    unwanted = [f'"via":"{via}"'.encode() for via in vias]
+    lines = world.tape.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if told.encode() not in line or not any(via in line for via in unwanted)]
+    world.tape.write_bytes(b"".join(kept))
+
+
+def a_reading_is_deleted(world: World) -> None:
+    world.execute(f"DELETE FROM readings WHERE sensor_id = 1 AND measured_at = {FIRST}")
+
+
+def an_end_is_missing(world: World) -> None:
+    world.execute("UPDATE uplink_ends SET uplinks = uplinks - 1")
+
+
+def an_end_is_counted_twice(world: World) -> None:
+    world.execute("UPDATE uplink_ends SET uplinks = uplinks + 1")
+
+
+def a_foreign_reading_is_stored(world: World) -> None:
+    world.execute(INSERT_READING, {"sensor": 2, "at": BEGIN + 500, "offset": 999, "temperature": 250})
+
+
+def a_value_is_changed(world: World) -> None:
+    world.execute(f"UPDATE readings SET temperature = 401 WHERE sensor_id = 1 AND measured_at = {FIRST}")
+
+
+def an_excursion_is_deleted(world: World) -> None:
+    for table in ("current_excursions", "excursion_versions"):
+        world.execute(f"DELETE FROM {table}")
+    without(world, ID, Via.ALERTING, Via.WEBSOCKET)
+
+
+def an_excursion_nobody_caused(world: World) -> None:
+    one = the_excursion()
+    invented = msgspec.structs.replace(one, started_at=one.started_at + 30 * MINUTE, opened_at=one.opened_at + 30 * MINUTE, closed_at=None)
+    world.excursion(1, invented, closed=False)
+    world.tell(alert_of_excursion(1, invented, closed=False), invented.opened_at + 300)
+
+
+def an_excursion_ends_at_another_time(world: World) -> None:
+    for table in ("current_excursions", "excursion_versions"):
+        world.execute(f"UPDATE {table} SET ended_at = ended_at + interval '1 ms' WHERE ended_at IS NOT NULL")
+
+
+def a_figure_is_other(world: World) -> None:
+    world.execute("UPDATE excursion_versions SET samples = samples + 1 WHERE version = 2")
+
+
+def a_version_is_repeated(world: World) -> None:
+    one = the_excursion()
+    world.execute(
+        "CREATE TEMP TABLE again ON COMMIT DROP AS SELECT * FROM excursion_versions WHERE version = 2; UPDATE again SET version = 3; "
+        "INSERT INTO excursion_versions SELECT * FROM again; UPDATE current_excursions SET version = 3",
+    )
+    world.tell(msgspec.structs.replace(alert_of_excursion(1, one, closed=True), version=3), (one.closed_at or 0) + 400)
+
+
+def an_alert_is_told_under_two_cursors(world: World) -> None:
+    world.tell(alert_of_offline(2, SILENT_FROM), SILENT_FROM + 2_600)
+
+
+def an_alert_is_told_late(world: World) -> None:
+    without(world, "offline", Via.ALERTING, Via.WEBSOCKET)
+    world.tell(alert_of_offline(2, SILENT_FROM), SILENT_FROM + 4_100)
+
+
+def an_alert_is_never_told(world: World) -> None:
+    without(world, "offline", Via.ALERTING, Via.WEBSOCKET)
+
+
+def a_connected_client_misses_an_alert(world: World) -> None:
+    without(world, "offline", Via.WEBSOCKET)
+
+
+def an_alert_of_nothing_is_told(world: World) -> None:
+    world.tell(alert_of_offline(1, BEGIN + 40 * MINUTE), BEGIN + 40 * MINUTE + 2_500)
+
+
+def an_alert_says_other_than_its_record(world: World) -> None:
+    without(world, "offline", Via.ALERTING, Via.WEBSOCKET)
+    told = alert_of_offline(2, SILENT_FROM)
+    world.tell(msgspec.structs.replace(told, started_at="2026-09-21T00:00:00.000Z"), SILENT_FROM + 2_500)
+
+
+def a_device_that_sends_is_offline(world: World) -> None:
+    world.offline(1, 1, BEGIN + 40 * MINUTE)
+    world.tell(alert_of_offline(1, BEGIN + 40 * MINUTE), BEGIN + 40 * MINUTE + 2_500)
+
+
+def a_silence_is_missed(world: World) -> None:
+    world.execute("DELETE FROM condition_events")
+    without(world, "offline", Via.ALERTING, Via.WEBSOCKET)
+
+
+def an_event_stays_in_the_outbox(world: World) -> None:
+    world.execute(
+        "INSERT INTO outbox (flow, cell, organization_id, site_id, unit_id, event, data) "
+        "VALUES ('detect_excursions', '0-31', 1, 1, 1, 'alert:triggered', '{}')",
+    )
+
+
+PLANTED: list[tuple[Plant, str]] = [
+    (a_reading_is_deleted, f"lost: reading {WARM}@{BEGIN} (400) was acknowledged and is not stored"),
+    (an_end_is_missing, "lost: 75 uplinks ended, 76 were acknowledged"),
+    (an_end_is_counted_twice, "doubled: 77 uplinks ended, 76 were acknowledged in 76 tries"),
+    (a_foreign_reading_is_stored, f"phantom: reading {SILENT}@{BEGIN + 500} (250) was never sent"),
+    (a_value_is_changed, f"wrong: reading {WARM}@{BEGIN} is stored as 401, sent was 400"),
+    (an_excursion_is_deleted, "lost: excursion (1, 'warm', "),
+    (an_excursion_nobody_caused, "phantom: excursion (1, 'warm', "),
+    (an_excursion_ends_at_another_time, "wrong: excursion (1, 'warm', "),
+    (a_figure_is_other, "wrong: excursion (1, 'warm', "),
+    (a_version_is_repeated, f"doubled: excursion {ID} of sensor 1, band warm: version [3] says what the one before says"),
+    (an_alert_is_told_under_two_cursors, "doubled: "),
+    (an_alert_is_told_late, "late: "),
+    (an_alert_is_never_told, "lost: "),
+    (a_connected_client_misses_an_alert, "lost: "),
+    (an_alert_of_nothing_is_told, "phantom: "),
+    (an_alert_says_other_than_its_record, "wrong: "),
+    (a_device_that_sends_is_offline, f"phantom: device {WARM} is offline from "),
+    (a_silence_is_missed, f"lost: device {SILENT} was silent from "),
+    (an_event_stays_in_the_outbox, "lost: 1 events are still in the outbox"),
+]
+
+
+def test_a_world_that_agrees_with_itself_has_no_findings(world: World) -> None:
+    findings = world.findings()
+
+    assert findings.findings == []
+    assert (findings.acknowledged, findings.readings, findings.excursions, findings.told, findings.left_out) == (76, 76, 1, 3, 0)
+
+
+@pytest.mark.parametrize(("plant", "named"), PLANTED, ids=[plant.__name__ for plant, _ in PLANTED])
+def test_a_planted_fault_is_named_and_nothing_else(world: World, plant: Plant, named: str) -> None:
+    plant(world)
+
+    told = {str(finding).split("(websocket)")[0].split("(alerting)")[0] for finding in world.findings().findings}
+
+    assert len(told) == 1, told
+    assert told.pop().startswith(named)
+
+
+def test_a_delay_within_a_fault_is_not_late_and_one_long_after_it_is(world: World) -> None:
+    an_alert_is_told_late(world)
+    faults = world.folder / "faults.jsonl"
+
+    def findings_with(began_at: int, healed_at: int) -> list[str]:
+        faults.write_bytes(b'{"kind":"kill","part":"api","began_at":%d,"healed_at":%d}\n' % (began_at, healed_at))
+        return [finding.kind.value for finding in world.findings(faults).findings]
+
+    assert findings_with(SILENT_FROM + 1_000, SILENT_FROM + 2_000) == []
+    assert findings_with(SILENT_FROM + 9_000, SILENT_FROM + 10_000) == ["late"]
+
+
+def test_sensors_with_a_late_reading_are_left_out_of_the_comparison_of_excursions_alone(world: World) -> None:
+    a_figure_is_other(world)
+    world.see(Seen(Via.REVISIONS, BEGIN, sensor=1))
+
+    findings = world.findings()
+
+    assert (findings.left_out, findings.findings) == (1, [])
+    a_value_is_changed(world)
+    assert [finding.kind.value for finding in world.findings().findings] == ["wrong"]
+
+
+def test_a_second_try_without_an_answer_may_be_counted_as_a_duplicate(world: World) -> None:
+    first, *rest = world.journal.read_bytes().splitlines(keepends=True)
+    twice = msgspec.structs.replace(msgspec.json.decode(first, type=JournalLine), tries=2)
+    world.journal.write_bytes(msgspec.json.encode(twice) + b"\n" + b"".join(rest))
+    with psycopg.connect(world.database.url) as connection:
+        connection.execute("INSERT INTO uplink_ends VALUES (0, 1, 'duplicate', 0, 1)")
+
+    assert world.findings().findings == []
