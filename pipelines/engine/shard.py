@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from pipelines.connectors.errors import Misconfigured
 from pipelines.domain.partition_clock import PartitionClock
@@ -16,13 +17,15 @@ from pipelines.domain.sensor import SensorState
 from pipelines.engine.devices import Devices
 from pipelines.engine.judgements import Fact, Judged, LateReadings, Output
 from pipelines.engine.sensors import Sensors
-from pipelines.engine.shard_table import DEVICE, SENSOR
+from pipelines.engine.shard_table import DEVICE, SENSOR, packed, unpacked
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import read_ticks
 from pipelines.engine.unpack import fresh_rows
 
-SNAPSHOT_VERSION: Final = 1
-"""Of the bytes below. A shipped version must load for ever or be migrated."""
+SNAPSHOT_VERSION: Final = 2
+"""Of the bytes below. A shipped version must load for ever or be migrated: version 1 had its tables as they are, 2 has them packed."""
+
+UNPACKED_VERSION: Final = 1
 
 
 class Snapshot(msgspec.Struct, frozen=True, array_like=True):
@@ -91,24 +94,26 @@ class Shard:
                 SNAPSHOT_VERSION,
                 self.done,
                 self.clock,
-                self._sensors.content(),
-                self._devices.content(),
+                packed(self._sensors.content(), SENSOR),
+                packed(self._devices.content(), DEVICE),
                 self._sensors.machines,
             ),
         )
 
 
 def read_snapshot(content: bytes) -> Snapshot:
-    """Return a snapshot; raises Misconfigured on an unknown version or a damaged one."""
+    """Return a snapshot with its tables unpacked; raises Misconfigured on an unknown version or a damaged one."""
     try:
         snapshot = _DECODER.decode(content)
+        if snapshot.version == SNAPSHOT_VERSION:
+            snapshot = replace(snapshot, sensors=unpacked(snapshot.sensors, SENSOR), devices=unpacked(snapshot.devices, DEVICE))
         whole = len(snapshot.sensors) % SENSOR.itemsize == 0 and len(snapshot.devices) % DEVICE.itemsize == 0
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError) as error:
         message = f"a snapshot of detect_excursions cannot be read: {error}; delete the recovery folder to rebuild it from the log"
         raise Misconfigured(message) from error
-    if snapshot.version != SNAPSHOT_VERSION or not whole:
+    if snapshot.version not in {SNAPSHOT_VERSION, UNPACKED_VERSION} or not whole:
         message = (
-            f"a snapshot of detect_excursions has version {snapshot.version}; this code reads {SNAPSHOT_VERSION}: "
+            f"a snapshot of detect_excursions has version {snapshot.version}; this code reads {UNPACKED_VERSION} and {SNAPSHOT_VERSION}: "
             "run the code that wrote it, or delete the recovery folder to rebuild it from the log"
         )
         raise Misconfigured(message)

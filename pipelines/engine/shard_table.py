@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import zstandard
 
 FAR: Final = np.iinfo(np.int64).max
 LONG_AGO: Final = -(1 << 62)
@@ -48,8 +49,39 @@ DEVICE: Final = np.dtype(
 DENSE_RANGE: Final = 65_536
 """Ids that lie within such a range are looked up directly: 256 KiB a table at most."""
 
+MAX_CONTENT_BYTES: Final = 512 * 1_048_576
+"""Of a table when unpacked: a damaged one cannot ask for more."""
+
+PACKING_LEVEL: Final = 1
+"""The quickest: a snapshot is made while readings wait."""
+
 Array = npt.NDArray[Any]
 Slots = npt.NDArray[np.intp]
+
+
+def packed(content: bytes, dtype: np.dtype[Any]) -> bytes:
+    """Return a table's bytes column by column and compressed, to a fifth or less: what a snapshot weighs while it is on its way."""
+    rows = np.frombuffer(content, dtype=dtype)
+    columns = b"".join(np.ascontiguousarray(rows[name]).tobytes() for name in dtype.names or ())
+    return zstandard.ZstdCompressor(level=PACKING_LEVEL, write_checksum=True, write_content_size=True).compress(columns)
+
+
+def unpacked(content: bytes, dtype: np.dtype[Any]) -> bytes:
+    """Return the table's bytes from `packed`; raises ValueError on anything else."""
+    try:
+        columns = zstandard.ZstdDecompressor().decompress(content, max_output_size=MAX_CONTENT_BYTES)
+    except zstandard.ZstdError as error:
+        raise ValueError(f"a table cannot be unpacked: {error}") from error
+    count, rest = divmod(len(columns), dtype.itemsize)
+    if rest:
+        raise ValueError(f"{len(columns)} bytes are no whole rows of {dtype.itemsize}")
+    rows = np.empty(count, dtype=dtype)
+    start = 0
+    for name in dtype.names or ():
+        kind = dtype[name]
+        rows[name] = np.frombuffer(columns, dtype=kind, count=count, offset=start)
+        start += count * kind.itemsize
+    return rows.tobytes()
 
 
 class Table:

@@ -1,4 +1,4 @@
-"""Snapshots of version 1 of small shards, and what they load as: every later version of the code must load them."""
+"""Snapshots of small shards in every shipped version, and what they load as: every later version of the code must load them."""
 
 import json
 from dataclasses import dataclass
@@ -18,9 +18,10 @@ FOLDER: Final = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Kept:
-    """A checked-in snapshot: the log it is of, and how many rows of it; the rest is what a restarted shard goes on with."""
+    """A checked-in snapshot: its version, the log it is of, and how many rows of it; a restarted shard goes on with the rest."""
 
     name: str
+    version: int
     seed: int
     sensors: int
     rows: int
@@ -48,11 +49,14 @@ class Kept:
         return [encode_rows(row) for row in first + second]
 
 
-QUIET: Final = Kept("shard_snapshot_v1", seed=7, sensors=4, rows=120)
-RUNS: Final = Kept("shard_snapshot_v1_runs", seed=8, sensors=8, rows=381)
+QUIET: Final = Kept("shard_snapshot_v1", 1, seed=7, sensors=4, rows=120)
+RUNS: Final = Kept("shard_snapshot_v1_runs", 1, seed=8, sensors=8, rows=381)
 """With a run in every state, and a device that is offline."""
 
-SNAPSHOTS: Final = (QUIET, RUNS)
+PACKED: Final = Kept("shard_snapshot_v2", 2, seed=7, sensors=4, rows=120)
+PACKED_RUNS: Final = Kept("shard_snapshot_v2_runs", 2, seed=8, sensors=8, rows=381)
+
+SNAPSHOTS: Final = (QUIET, RUNS, PACKED, PACKED_RUNS)
 
 
 def snapshot(kept: Kept) -> bytes:

@@ -9,7 +9,7 @@ from pipelines.domain.excursion_states import Breaching, InRange, Open, Recoveri
 from pipelines.engine.judgements import Fact, Judged, Output, RunningFact
 from pipelines.engine.shard import Shard, read_snapshot
 from tests.engine.random_log import terms
-from tests.golden.snapshot import RUNS, SNAPSHOTS, Kept, loaded, write_once
+from tests.golden.snapshot import PACKED_RUNS, RUNS, SNAPSHOTS, Kept, loaded, write_once
 
 EACH = pytest.mark.parametrize("kept", SNAPSHOTS, ids=lambda kept: kept.name)
 
@@ -20,15 +20,15 @@ def facts(outputs: list[Output]) -> list[Fact]:
 
 
 @EACH
-def test_a_snapshot_of_version_1_loads_as_what_was_written_down_with_it(kept: Kept) -> None:
+def test_a_shipped_snapshot_loads_as_what_was_written_down_with_it(kept: Kept) -> None:
     content = kept.file.read_bytes()
 
-    assert read_snapshot(content).version == 1
+    assert read_snapshot(content).version == kept.version
     assert json.loads(loaded(content)) == json.loads(kept.loads_as.read_text())
 
 
 @EACH
-def test_a_shard_restored_from_version_1_goes_on_as_if_nothing_had_happened(kept: Kept) -> None:
+def test_a_shard_restored_from_a_shipped_version_goes_on_as_if_nothing_had_happened(kept: Kept) -> None:
     records = kept.records()
     whole = Shard(3, terms())
     whole.on_records(records[: kept.rows])
@@ -57,3 +57,9 @@ def test_a_file_of_a_shipped_version_is_never_written_again(tmp_path: Path) -> N
     write_once(file, b"second")
 
     assert file.read_bytes() == b"first"
+
+
+def test_versions_of_the_same_shard_load_as_the_same() -> None:
+    one, two = (json.loads(kept.loads_as.read_text()) for kept in (RUNS, PACKED_RUNS))
+
+    assert {**one, "version": 2} == two
