@@ -19,19 +19,18 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from pipelines.connectors.clock import monotonic
 from pipelines.connectors.errors import Misconfigured, Retryable
 from pipelines.connectors.kafka import KafkaConfig, count_error, offsets_now
 from pipelines.connectors.metrics import FLOW_LAG, FLOW_POLL_RECORDS, FLOW_RECORDS
 from pipelines.engine.clock_metrics import show_record_age
+from pipelines.engine.pace import Pace
 
 POLL_RECORDS: Final = 1_000
 """Records asked for in one call to the consumer, at most."""
 
-POLL_RECORDS_LEAST: Final = 16
+POLL_RECORDS_LEAST: Final = 1
 """Records asked for in one call, at least."""
-
-POLL_BYTES: Final = 4 * 1_048_576
-"""A poll stops collecting about here, so that a batch stays small enough to be handled in well under a second."""
 
 POLL_CALLS: Final = 8
 """Calls to the consumer in one poll."""
@@ -46,9 +45,8 @@ FLUSH_KEY: Final = "~flush"
 """Sorts after every partition's key, so that in one activation the data comes first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record of the log."""
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One record of the log. A struct: making a frozen dataclass would cost more than reading the record."""
 
     offset: int
     stamp: int
@@ -97,14 +95,16 @@ class LogSource(FixedPartitionedSource[Item, bytes]):
         flow: str,
         stop: Callable[[], bool],
         renew: Renew = keep_nothing,
+        flush_every_seconds: float = 0.0,
     ) -> None:
-        """Name the topic, this cell's partitions, what says when to stop, and what is renewed at each snapshot."""
+        """Name the topic, this cell's partitions, what says when to stop, what is renewed at each snapshot, and the pace of flushes."""
         self._kafka = kafka
         self._topic = topic
         self._partitions = partitions
         self._flow = flow
         self._stop = stop
         self._renew = renew
+        self._flush_every_seconds = flush_every_seconds
 
     def list_parts(self) -> list[str]:
         """Return the single part: this cell's group of partitions."""
@@ -114,7 +114,8 @@ class LogSource(FixedPartitionedSource[Item, bytes]):
         """Return the reader, at the offsets of the snapshot; partitions without one start at their oldest record."""
         consumer = self._kafka.consumer(self._flow)
         offsets = decode_offsets(resume_state)
-        return LogPart(consumer, self._topic, self._partitions, offsets, flow=self._flow, stop=self._stop, renew=self._renew)
+        pace = Pace(self._flush_every_seconds)
+        return LogPart(consumer, self._topic, self._partitions, offsets, flow=self._flow, stop=self._stop, renew=self._renew, pace=pace)
 
 
 class LogPart(StatefulSourcePartition[Item, bytes]):
@@ -129,6 +130,7 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         *,
         flow: str,
         stop: Callable[[], bool],
+        pace: Pace,
         renew: Renew = keep_nothing,
     ) -> None:
         """Assign the partitions at their next offsets; raises Misconfigured when the log no longer holds one."""
@@ -137,6 +139,7 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         self._flow = flow
         self._stop = stop
         self._renew = renew
+        self._pace = pace
         self._next: dict[int, int] = {}
         self._lags: dict[int, int] = {}
         self._unflushed = False
@@ -160,12 +163,14 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         """Return what the log has now, grouped by partition, in order."""
         if self._stop():
             raise StopIteration
+        self._pace.asked(monotonic())
         grouped = self._collect()
         self._idle = not grouped
         if grouped:
             self._unflushed = True
+            self._pace.handed_on(monotonic())
             return grouped
-        if self._unflushed:
+        if self._unflushed and self._pace.may_flush(monotonic()):
             self._unflushed = False
             return [(FLUSH_KEY, Flush())]
         return []
@@ -187,16 +192,16 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
     def _collect(self) -> list[Item]:
         grouped: list[Item] = []
         by_partition: dict[int, list[Record]] = {}
-        size = 0
+        size, most = 0, self._pace.poll_bytes
         for _ in range(POLL_CALLS):
-            wanted = max(POLL_RECORDS_LEAST, min(POLL_RECORDS, (POLL_BYTES - size) // self._record_bytes))
+            wanted = max(POLL_RECORDS_LEAST, min(POLL_RECORDS, (most - size) // self._record_bytes))
             messages = self._consumer.consume(wanted, 0)
             if not messages:
                 break
             taken = sum(self._take(message, by_partition) for message in messages)
             self._record_bytes = max(1, taken // len(messages))
             size += taken
-            if len(messages) < wanted or size >= POLL_BYTES:
+            if len(messages) < wanted or size >= most:
                 break
         for partition, records in by_partition.items():
             self._next[partition] = records[-1].offset + 1

@@ -19,6 +19,9 @@ from schemas.topics import READINGS
 
 FLOW: Final = "store_readings"
 
+COMMIT_EVERY_SECONDS: Final = 0.05
+"""A commit costs 2 ms of CPU whatever it holds (measured): at most 20 of them in a second, while the log has lulls between."""
+
 
 def build(
     kafka: KafkaConfig,
@@ -37,6 +40,9 @@ def build(
         return ReadingStore(Reconnecting(database, FLOW, stop), publisher, fence=holding.fence, skip_done=skip_done)
 
     flow = Dataflow(FLOW)
-    records = op.input("read_readings", flow, LogSource(kafka, READINGS.name, partitions, flow=FLOW, stop=stop, renew=holding.renew))
+    source = LogSource(
+        kafka, READINGS.name, partitions, flow=FLOW, stop=stop, renew=holding.renew, flush_every_seconds=COMMIT_EVERY_SECONDS
+    )
+    records = op.input("read_readings", flow, source)
     op.output("write_hypertable", records, FlushingSink(writer))
     return flow
