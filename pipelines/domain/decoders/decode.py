@@ -167,6 +167,8 @@ def _meaning(leaf: Leaf, own: str, model: Model, needed: set[str]) -> Meaning | 
         return meaning
     if meaning.is_plain and model.plain is not Role.AMBIENT and not leaf.place:
         return Meaning(Quantity.TEMPERATURE, model.plain, model.plain.value, meaning.scale)
+    if model.plain is Role.BOARD and meaning.role is Role.AMBIENT and meaning.probe != Role.AMBIENT.value:
+        return Meaning(Quantity.TEMPERATURE, Role.BOARD, Role.BOARD.value, meaning.scale)
     if leaf.place:
         role = Role.CHANNEL if meaning.role is Role.AMBIENT else meaning.role
         probe = "channel" if role is Role.CHANNEL and meaning.probe == Role.AMBIENT.value else meaning.probe

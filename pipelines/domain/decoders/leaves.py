@@ -23,7 +23,7 @@ ITEM_STATES: Final = frozenset({"status", "state", "quality", "error", "fault"})
 """Names by which an object that is one value says in words how good it is."""
 MAX_STATE: Final = 40
 _SINGLE: Final = frozenset({*VALUES, "measurementValue"})
-TIMES: Final = ("timestamp", "time", "date", "datetime", "dateTime", "time_stamp", "timeStamp", "ts", "measured_at")
+TIMES: Final = ("timestamp", "time", "date", "datetime", "dateTime", "time_stamp", "timeStamp", "ts", "measured_at", "log_timestamp")
 HISTORY_NAMES: Final = frozenset({"history", "historyData", "history_data", "datalog", "retransmit", "backlog", "buffer", "buffered"})
 SENSECAP_NAMES: Final = {"4097": "air_temperature", "4098": "air_humidity", "4102": "soil_temperature", "3000": "battery_percent"}
 """SenseCAP numbers what it measures (measurementId)."""

@@ -105,6 +105,8 @@ _BOARDS: Final = (
     "abeeway",
     "tekzitel",
     "pf",
+    "nwave",
+    "vega",
 )
 """Brands of trackers, meters, level and smoke sensors, whose temperature is their own."""
 
@@ -138,6 +140,7 @@ MODELS: Final = (
     Entry("stmicroelectronics", "nucleo", Model(plain=Role.BOARD)),
     Entry("tektelic", "t0006129", Model(plain=Role.BOARD)),
     Entry("netvox", "rp02", Model(plain=Role.BOARD, names={"Voltage": None})),
+    Entry("netvox", "r718x", Model(plain=Role.BOARD, battery="v")),
     Entry("netvox", "r718e", Model(plain=Role.BOARD, battery="v")),
     Entry("netvox", "rb11", Model(plain=Role.BOARD, battery="v")),
     Entry("netvox", "r718b", Model(plain=Role.EXTERNAL, battery="v", ranges={Role.EXTERNAL: (-7_000, 20_000)})),

@@ -134,10 +134,13 @@ def meaning_of(path: tuple[str, ...], unit: str = "") -> Meaning | None:
     words = set(own)
     if _is_door(own, above):
         return Meaning(Quantity.DOOR)
-    if words & v.NO_READING or set(above) & (v.NO_READING - v.STATES) or own[:1] == ("per",):
+    is_battery = bool(words & v.BATTERY) or own in v.SUPPLY
+    speaking = set(above) - v.STATES
+    if is_battery and _battery_scale(words, unit):
+        speaking -= v.HAPPENINGS
+    if (words | speaking) & v.NO_READING or own[:1] == ("per",):
         return None
     in_state = not v.STATES.isdisjoint(above)
-    is_battery = bool(words & v.BATTERY) or own in v.SUPPLY
     if words & v.NO_READING_ITSELF and not is_battery:
         return None
     scale = unit_scale(unit)

@@ -7,7 +7,9 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-TEMPERATURE: Final = _words("temp temperature temperatures tempera temps tempc tempf degc celsius temperatur temperatura temperatuur tmp")
+TEMPERATURE: Final = _words(
+    "temp tem temperature temperatures tempera temps tempc tempf degc celsius temperatur temperatura temperatuur tmp"
+)
 HUMIDITY: Final = _words(
     "hum humi humid humidity rh rhum hygro hygrometry hygrometrie relativehumidity humedad humidite luftfeuchtigkeit feuchte luchtvochtigheid"
 )
@@ -44,6 +46,9 @@ PLACES: Final = _words("upper lower high low old last display open")
 
 STATES: Final = _words("status state")
 """Names of objects in which a device tells of itself: what is in them is its own, or a flag."""
+
+HAPPENINGS: Final = _words("low alarm alarms alert alerts event events warning warn")
+"""Names of objects that tell why a device sends: a voltage in them is the battery's all the same."""
 
 BOARD: Final = _words(
     "board int mcu cpu chip ic internal onboard device pcb core die housing enclosure system soc module modem radio gateway controller battery batt "

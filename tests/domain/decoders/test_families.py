@@ -25,6 +25,7 @@ from tests.domain.decoders.test_decode import headline, message
         {"temperature": "4.2 deg C"},
         {"temp": {"cur": 4.2, "min": -3.1, "max": 9.0}},
         {"sensors": [{"name": "Lower freezer", "temperature": 4.2}]},
+        {"Tem": 4.2},
     ],
 )
 def test_a_temperature_is_found_however_it_is_wrapped_named_and_scaled(payload: object) -> None:
@@ -81,6 +82,13 @@ def test_the_temperature_of_a_part_a_liquid_or_a_surface_is_secondary(name: str)
     assert found.headline is None
 
 
+def test_of_a_tracker_every_temperature_is_its_own_unless_it_says_ambient() -> None:
+    found = decode(message({"notification": {"temperature": 30}, "ambientTemperature": 4.2}, "abeeway", "asset-tracker-3"))
+
+    assert sorted((one.temperature, one.secondary) for one in found.readings) == [(420, False), (3_000, True)]
+    assert headline(found) == 4.2
+
+
 def test_what_a_device_tells_of_its_own_state_is_secondary_and_its_flags_are_no_battery() -> None:
     found = decode(message({"device_status": {"temperature": 31, "battery_voltage": 2.91, "battery": 1, "humidity": 1}}))
 
@@ -105,6 +113,9 @@ def test_what_a_device_tells_of_its_own_state_is_secondary_and_its_flags_are_no_
         ({"battery_end_of_life": 3}, None, None),
         ({"Good_Battery": 3, "batterycharging": "1", "battery_current": 12}, None, None),
         ({"voltage": 3.6}, 3_600, None),
+        ({"lowBattery": {"batteryVoltage": 3338, "consumption": 4}}, 3_338, None),
+        ({"alarm": {"battery": 3}}, None, None),
+        ({"batteryThreshold": {"battery_voltage": 2.4}}, None, None),
         ({"voltage": 3.6, "power": 12}, None, None),
     ],
 )
