@@ -1,0 +1,1 @@
+"""The dashboard of the pipeline as code, and how Grafana finds it."""
