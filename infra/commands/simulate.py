@@ -5,11 +5,11 @@ import gc
 import hmac
 import json
 import os
-import re
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import psycopg
@@ -18,12 +18,15 @@ import uvloop
 from infra.local.environment import load_environment
 from infra.seed import seed_registry
 from infra.simulator.fleet import LARGEST, Fleet, build_fleet
+from infra.simulator.http_client import Target
 from infra.simulator.journal import Journal
+from infra.simulator.lengths import milliseconds
 from infra.simulator.mischief import CLEAN, NAMES, Mischief
-from infra.simulator.physics import DAY, HOUR, MINUTE
+from infra.simulator.physics import DAY
 from infra.simulator.progress import Progress
 from infra.simulator.registry import QUICK, USUAL, Pace, registry_of
 from infra.simulator.run import Plan, Simulation, Span, summary
+from infra.simulator.scenario import Scenario, ScenarioError, load, names
 from infra.simulator.sender import RefusedError, Sender, target_of
 from pipelines.connectors.clock import monotonic, now_ms
 
@@ -34,7 +37,6 @@ SETTLE_SECONDS: Final = 6.0
 COLLECT_EVERY: Final = 100_000
 """Objects: a large fleet is a lot that stays, and looking through it for garbage every 700 objects takes a tenth of all time."""
 QUICK_OFFLINE_MS: Final = 30_000
-UNITS_OF_TIME: Final = {"d": DAY, "h": HOUR, "m": MINUTE, "s": 1000}
 
 
 class Length(click.ParamType[int]):
@@ -46,10 +48,13 @@ class Length(click.ParamType[int]):
         """Return ms, or fail."""
         if isinstance(value, int):
             return value
-        match = re.fullmatch(r"([0-9]{1,6})([dhms])", str(value))
-        if match is None:
-            self.fail(f"{value!r} is no length of time: write 30d, 12h, 90m or 45s", param, ctx)
-        return int(match[1]) * UNITS_OF_TIME[match[2]]
+        try:
+            length = milliseconds(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if length < 0:
+            self.fail(f"{value!r} goes back in time: write 30d, 12h, 90m or 45s", param, ctx)
+        return length
 
 
 def note(text: str) -> None:
@@ -58,12 +63,14 @@ def note(text: str) -> None:
 
 
 @click.command()
+@click.option("--scenario", "scenario_name", default=None, help="A scenario's name or file; options go before what it says.")
+@click.option("--list", "is_listing", is_flag=True, help="List the scenarios and end.")
 @click.option("--url", default=None, help="The API. Default: API_URL, or the stack in .local.")
-@click.option("--units", default=12, show_default=True, type=click.IntRange(1, LARGEST))
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 65_535), help="Same seed, same uplinks.")
-@click.option("--interval", default=300.0, show_default=True, type=click.FloatRange(0.05, 86_400), help="Seconds.")
-@click.option("--history", type=Length(), default=0, help="Post this much history first, such as 30d.")
-@click.option("--history-interval", default=900.0, show_default=True, type=click.FloatRange(1, 86_400), help="Seconds.")
+@click.option("--units", default=None, type=click.IntRange(1, LARGEST), help="Default: 12.")
+@click.option("--seed", default=None, type=click.IntRange(0, 65_535), help="Same seed, same uplinks. Default: 1.")
+@click.option("--interval", default=None, type=click.FloatRange(0.05, 86_400), help="Seconds. Default: 300.")
+@click.option("--history", type=Length(), default=None, help="Post this much history first, such as 30d.")
+@click.option("--history-interval", default=None, type=click.FloatRange(1, 86_400), help="Seconds. Default: 900.")
 @click.option("--duration", type=click.FloatRange(0), default=None, help="Seconds of real time. Default: until Ctrl-C.")
 @click.option("--quick", is_flag=True, help="Things happen 60 times faster in real time, and holds are 5 to 20 s.")
 @click.option("--clean", is_flag=True, help="No oddities: every uplink is a reading in order.")
@@ -73,12 +80,14 @@ def note(text: str) -> None:
 @click.option("--application", default="coldstream-demo", show_default=True)
 @click.option("--team", default="demo-team", show_default=True, help="Whose fleet it is, when the registry is seeded.")
 def command(
+    scenario_name: str | None,
+    is_listing: bool,
     url: str | None,
-    units: int,
-    seed: int,
-    interval: float,
-    history: int,
-    history_interval: float,
+    units: int | None,
+    seed: int | None,
+    interval: float | None,
+    history: int | None,
+    history_interval: float | None,
     duration: float | None,
     quick: bool,
     clean: bool,
@@ -93,32 +102,67 @@ def command(
     History is judged well only while the API writes no ticks (TICKS_ENABLED=false), as `coldstream demo` does: the
     clock of ticks runs far ahead of old readings, so that each hold reached in them makes the next reading late.
     """
+    if is_listing:
+        list_scenarios()
+        return
     load_environment()
     gc.set_threshold(COLLECT_EVERY)
-    if history > LONGEST_HISTORY:
+    try:
+        scenario = load(scenario_name) if scenario_name is not None else Scenario()
+    except ScenarioError as error:
+        raise click.UsageError(str(error)) from error
+    given: dict[str, Any] = {"units": units, "seed": seed, "history": history}
+    given |= {"interval": interval and round(interval * 1000), "history_interval": history_interval and round(history_interval * 1000)}
+    given |= {"duration": None if duration is None else round(duration * 1000), "quick": quick or None}
+    scenario = replace(scenario, **{name: value for name, value in given.items() if value is not None})
+    if scenario.history > LONGEST_HISTORY:
         raise click.UsageError("--history may be 34d at most: older readings are rejected")
-    fleet = build_fleet(units, seed)
-    oddities = (CLEAN if clean else Mischief()).without(frozenset(without))
-    plan = Plan(fleet, application, oddities, round(interval * 1000), quick=quick)
+    oddities = (CLEAN if clean else scenario.mischief).without(frozenset(without))
     end = now_ms()
-    span = Span(end - history, end, round(history_interval * 1000)) if history else None
+    span = Span(end - scenario.history, end, scenario.history_interval) if scenario.history else None
+    plan = plan_of(scenario, application, oddities)
     if secret is None:
         secret = _seed(plan, span, team)
     try:
         target = target_of(url or os.environ.get("API_URL") or "", secret)
     except ValueError as error:
         raise click.UsageError(f"{error}: pass --url, or start a stack with `coldstream up`") from error
+    sys.exit(_simulated(plan, span, scenario.duration, target, journal))
+
+
+def list_scenarios() -> None:
+    """Print each packaged scenario's name and what it is for."""
+    for name in names():
+        click.echo(f"{name:<16} {load(name).title}")
+
+
+def plan_of(scenario: Scenario, application: str, mischief: Mischief) -> Plan:
+    """Return the plan of a scenario."""
+    return Plan(
+        fleet=build_fleet(scenario.units, scenario.seed, scenario.mix),
+        application=application,
+        mischief=mischief,
+        interval=scenario.interval,
+        quick=scenario.quick,
+        ramp=scenario.ramp,
+        happenings=scenario.happenings,
+    )
+
+
+def _simulated(plan: Plan, span: Span | None, duration: int | None, target: Target, journal: Path | None) -> int:
+    """Run a simulation, print its summary and return the exit code."""
     with Journal(journal) as kept:
         sender = Sender(target, kept)
+        progress = Progress(note, sys.stderr if sys.stderr.isatty() else None)
         began = monotonic()
         try:
-            uvloop.run(_run(Simulation(plan, sender, Progress(note, sys.stderr if sys.stderr.isatty() else None)), sender, span, duration))
+            uvloop.run(_run(Simulation(plan, sender, progress), sender, span, None if duration is None else duration / 1000))
         except RefusedError as refused:
-            note(f"coldstream simulate: {refused}")
-            sys.exit(1)
+            progress.say(f"coldstream simulate: {refused}")
+            return 1
         finally:
             click.echo(json.dumps(summary(sender.tally, monotonic() - began)))
-    sys.exit(1 if sender.tally.given_up else 0)
+    return 1 if sender.tally.given_up else 0
 
 
 async def _run(simulation: Simulation, sender: Sender, span: Span | None, duration: float | None) -> None:
@@ -162,7 +206,7 @@ def paces_of(plan: Plan, span: Span | None, now: int) -> tuple[Pace, ...]:
     """Return the terms of the history and, from its end on, of the live part; each alone where the other is missing."""
     live_from = now - DAY if span is None else span.end
     live = Pace.usual(live_from, plan.interval, USUAL)
-    if plan.quick:
+    if plan.quick and plan.interval:
         live = Pace(live_from, plan.interval, QUICK, 3 * plan.interval, max(QUICK_OFFLINE_MS, 3 * plan.interval))
     if span is None:
         return (live,)

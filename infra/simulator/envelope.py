@@ -12,9 +12,10 @@ from typing import Final
 
 import msgspec
 
+from infra.simulator.catalog import FACTS
 from infra.simulator.chance import drawn
 from infra.simulator.fleet import Device
-from infra.simulator.payloads import VERSIONS, Payload
+from infra.simulator.payloads import Payload
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 CROCKFORD: Final = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -23,7 +24,8 @@ FREQUENCIES: Final = (868_100_000, 868_300_000, 868_500_000, 867_100_000, 867_30
 SPREADING: Final = (7, 7, 7, 8, 8, 9, 10, 12)
 AIRTIMES: Final = tuple(f"{0.0617 * 1.9 ** (factor - 7):.6f}s".encode() for factor in SPREADING)
 JOIN_EUI: Final = b"A840410000000101"
-DELAY_OF_GATEWAY_MS: Final = 40
+DELAY_OF_GATEWAY_MS: Final = 100
+"""Between when a gateway hears an uplink and when it is delivered."""
 
 UPLINK: Final = (
     b'%b"correlation_ids":["gs:uplink:%b"],"received_at":"%b","uplink_message":{"session_key_id":"%b","f_port":%d,%b'
@@ -47,16 +49,16 @@ TAILS: Final = {
     % (
         msgspec.json.encode(
             {
-                "brand_id": version.brand_id,
-                "model_id": version.model_id,
-                "hardware_version": version.hardware,
-                "firmware_version": version.firmware,
+                "brand_id": facts.brand_id,
+                "model_id": model.value,
+                "hardware_version": facts.hardware,
+                "firmware_version": facts.firmware,
                 "band_id": "EU_863_870",
             },
         ),
         NETWORK,
     )
-    for model, version in VERSIONS.items()
+    for model, facts in FACTS.items()
 }
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -85,11 +87,16 @@ class Session:
         }
         self._head = b'{"end_device_ids":%b,' % _encode(ids)
 
-    def uplink(self, payload: Payload, count: int, measured_at: int, delivered_at: int, gateways: Sequence[str]) -> bytes:
-        """Return an uplink heard by these gateways. A frame count of 0 is left out, as protobuf's JSON does."""
+    def uplink(
+        self, payload: Payload, count: int, measured_at: int, delivered_at: int, gateways: Sequence[str], gateway_by: int = 0
+    ) -> bytes:
+        """Return an uplink heard by these gateways, whose clocks are off by `gateway_by` ms.
+
+        A frame count of 0 is left out, as protobuf's JSON does.
+        """
         chance = drawn(self._key, measured_at, self.number, count)
         radio, ticks, first, second = chance[:4]
-        seen_at = _time(measured_at - DELAY_OF_GATEWAY_MS, first)
+        seen_at = _time(delivered_at - DELAY_OF_GATEWAY_MS + gateway_by, first)
         data_rate = radio & 7
         heard = [_gateway(gateway, chance[place + 4], ticks, seen_at) for place, gateway in enumerate(gateways)]
         return UPLINK % (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, assert_never
 
+from infra.simulator.catalog import FACTS, Model
 from infra.simulator.chance import between, fraction, key_of
 from infra.simulator.physics import HOUR, MINUTE, Climate
 
@@ -27,17 +28,6 @@ class Trouble(StrEnum):
     """A little warmer every day."""
     SILENT = "silent"
     """The sensor stops sending for a while."""
-
-
-class Model(StrEnum):
-    """Device models the fleet is made of."""
-
-    LHT65 = "lht65"
-    EM300_TH = "em300-th"
-    EM320_TH = "em320-th"
-    DL_DS18 = "dl-ds18"
-    ELT_2 = "elt-2"
-    LDS02 = "lds02"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +60,8 @@ class Device:
 class Unit:
     """One unit, what it is like inside and what watches it."""
 
+    number: int
+    """From 1."""
     site: Site
     name: str
     kind: UnitKind
@@ -103,7 +95,21 @@ SITES: Final = (
 
 R, F, C = UnitKind.REFRIGERATOR, UnitKind.FREEZER, UnitKind.COLD_ROOM
 
-PATTERN: Final[tuple[tuple[UnitKind, Trouble, tuple[Model, ...]], ...]] = (
+Pattern = tuple[tuple[UnitKind, Trouble, tuple[Model, ...]], ...]
+
+
+class Mix(StrEnum):
+    """What a fleet is made of."""
+
+    DEMO = "demo"
+    """Every dozen units has 14 devices, of which one watches a door; one unit fails, one drifts, one sensor falls silent."""
+    CALM = "calm"
+    """One device in every unit, and nothing the matter with any."""
+    EVERY_MODEL = "every_model"
+    """Each model of the catalog once, then again; nothing the matter with any."""
+
+
+DEMO: Final[Pattern] = (
     (R, Trouble.NONE, (Model.LHT65, Model.LDS02)),
     (R, Trouble.NONE, (Model.EM300_TH,)),
     (F, Trouble.NONE, (Model.ELT_2,)),
@@ -117,17 +123,13 @@ PATTERN: Final[tuple[tuple[UnitKind, Trouble, tuple[Model, ...]], ...]] = (
     (F, Trouble.NONE, (Model.DL_DS18,)),
     (R, Trouble.NONE, (Model.ELT_2,)),
 )
-"""Every dozen units looks like this: 14 devices, of which one watches a door."""
 
-MAKERS: Final = {
-    Model.LHT65: "A84041",
-    Model.EM300_TH: "24E124",
-    Model.EM320_TH: "24E124",
-    Model.DL_DS18: "70B3D5",
-    Model.ELT_2: "A81758",
-    Model.LDS02: "A84041",
+PATTERNS: Final[dict[Mix, Pattern]] = {
+    Mix.DEMO: DEMO,
+    Mix.CALM: tuple((kind, Trouble.NONE, models[:1]) for kind, _, models in DEMO),
+    Mix.EVERY_MODEL: tuple((R, Trouble.NONE, (model,)) for model in Model),
 }
-"""First three bytes of the EUIs each maker gives out."""
+"""What each next unit is; from the last one it begins anew."""
 
 GOLDEN: Final = (math.sqrt(5) - 1) / 2
 """Steps of this length around a circle never bunch, however many there are: each device's phase is one step further."""
@@ -135,7 +137,7 @@ LARGEST: Final = 200_000
 """Units; a simulated fleet is for one machine."""
 
 
-def build_fleet(units: int, seed: int) -> Fleet:
+def build_fleet(units: int, seed: int, mix: Mix = Mix.DEMO) -> Fleet:
     """Return the fleet of that size; the same seed gives the same fleet, and a larger one begins with the smaller one.
 
     Raises ValueError unless `units` is from 1 to LARGEST.
@@ -146,23 +148,23 @@ def build_fleet(units: int, seed: int) -> Fleet:
     phase = fraction(seed, 0, 2)
     built: list[Unit] = []
     for place in range(units):
-        unit = _unit(place, seed, phase)
+        unit = _unit(place, seed, PATTERNS[mix], phase)
         phase = (phase + GOLDEN * len(unit.devices)) % 1.0
         built.append(unit)
     return Fleet(seed, SITES[: min(units, len(SITES))], tuple(built))
 
 
-def _unit(place: int, seed: int, phase: float) -> Unit:
-    kind, trouble, models = PATTERN[place % len(PATTERN)]
+def _unit(place: int, seed: int, pattern: Pattern, phase: float) -> Unit:
+    kind, trouble, models = pattern[place % len(pattern)]
     name = f"{kind.value.replace('_', ' ').capitalize()} {place + 1}"
     devices = tuple(_device(place, number, model, seed, (phase + GOLDEN * number) % 1.0) for number, model in enumerate(models))
-    return Unit(SITES[place % len(SITES)], name, kind, _climate(place, kind, trouble, seed), trouble, devices)
+    return Unit(place + 1, SITES[place % len(SITES)], name, kind, _climate(place, kind, trouble, seed), trouble, devices)
 
 
 def _device(place: int, number: int, model: Model, seed: int, phase: float) -> Device:
     serial = place * 4 + number
     return Device(
-        dev_eui=f"{MAKERS[model]}{seed & 0xFFFF:04X}{serial:06X}",
+        dev_eui=f"{FACTS[model].eui}{seed & 0xFFFF:04X}{serial:06X}",
         device_id=f"{model.value}-{seed & 0xFFFF:04x}-{serial:05d}",
         model=model,
         key=key_of(seed, serial),

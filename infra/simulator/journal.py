@@ -7,12 +7,12 @@ from typing import Final, Self
 
 import msgspec
 
-from infra.simulator.traffic import Uplink
+from infra.simulator.uplink import Uplink
 
 BUFFER_BYTES: Final = 1 << 16
 
 
-class JournalLine(msgspec.Struct, frozen=True):
+class JournalLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One acknowledged uplink; times in ms UTC, the temperature in hundredths of a degree Celsius."""
 
     kind: str
@@ -23,6 +23,12 @@ class JournalLine(msgspec.Struct, frozen=True):
     acked_at: int
     tries: int
     """Above 1 the log may hold the uplink more than once: an earlier try may have been taken without an answer."""
+    twice: bool = False
+    """The same body is delivered a second time; that has a line of its own, of kind "duplicate"."""
+    held_ms: int = 0
+    """How much later it was delivered than it could have been, so that others may have overtaken it."""
+    history: tuple[tuple[int, int], ...] = ()
+    """Readings from the device's log that it carries: when measured, and hundredths of a degree."""
 
 
 class Journal:
@@ -46,6 +52,9 @@ class Journal:
             hundredths=uplink.hundredths,
             acked_at=acked_at,
             tries=tries,
+            twice=uplink.is_twice,
+            held_ms=uplink.held_ms,
+            history=uplink.history,
         )
         with self._lock:
             self._file.write(self._encoder.encode(line) + b"\n")

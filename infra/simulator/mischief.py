@@ -22,6 +22,13 @@ class Mischief:
     """A body that is no message at all."""
     losses: float = 0.003
     """An uplink that no gateway heard: a hole in the frame counts."""
+    foreign: float = 0.0
+    """An uplink of an application that is not the secret's."""
+    retries: float = 0.0
+    """The same body a second time, up to a minute later: a webhook that is tried again although it was taken."""
+    held: float = 0.0
+    """An uplink that is delivered up to `held_ms` late, so that later ones overtake it."""
+    held_ms: int = 30_000
 
     def without(self, names: frozenset[str]) -> Self:
         """Return the same with some oddities switched off; raises ValueError on a name that is none."""
@@ -29,9 +36,20 @@ class Mischief:
         if unknown:
             message = f"no oddity is called {', '.join(unknown)}; there are {', '.join(NAMES)}"
             raise ValueError(message)
-        return replace(self, **dict.fromkeys(names, 0.0))
+        return replace(self, **dict.fromkeys(names, 0))
 
 
-NAMES: Final = ("duplicates", "statuses", "sentinels", "joins", "strangers", "garbage", "losses")
+NAMES: Final = (
+    "duplicates",
+    "statuses",
+    "sentinels",
+    "joins",
+    "strangers",
+    "garbage",
+    "losses",
+    "foreign",
+    "retries",
+    "held",
+)
 CLEAN: Final = Mischief().without(frozenset(NAMES))
 """Nothing but the first join and readings in order."""

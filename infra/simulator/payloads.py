@@ -5,12 +5,11 @@ makers' decoders in the device repository of The Things Stack.
 """
 
 import math
-from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 import msgspec
 
-from infra.simulator.fleet import Model
+from infra.simulator.catalog import Model
 
 UNPLUGGED: Final = 0x7FFF
 """The raw value a DS18B20 input gives without a probe: 327.67 degrees in the decoded payload."""
@@ -23,6 +22,8 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
     humidity: float
     volts: float
     charge: int
+    clock: int
+    """What the device takes the time for, ms UTC."""
     around: float = 0.0
     door_open: bool = False
     openings: int = 0
@@ -37,31 +38,18 @@ class Payload(msgspec.Struct, frozen=True, gc=False):
     decoded: dict[str, Any]
     hundredths: int | None
     """Hundredths of a degree Celsius inside the unit; None when the frame carries none."""
+    history: tuple[tuple[int, int], ...] = ()
+    """What must come of a frame from the log: when measured (ms UTC) and hundredths of a degree."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """What the device repository says of a model."""
-
-    brand_id: str
-    model_id: str
-    hardware: str
-    firmware: str
+OLDEST_MS: Final = 35 * 86_400_000
+NEWEST_MS: Final = 5 * 60_000
+"""A time from OLDEST before to NEWEST after the instant of reception is believed."""
 
 
-SEES_THE_DOOR: Final = frozenset({Model.LDS02})
-"""Models that ask a sample for the door."""
-FEELS_THE_ROOM: Final = frozenset({Model.ELT_2})
-"""Models that ask a sample for the temperature around."""
-
-VERSIONS: Final = {
-    Model.LHT65: Version("dragino", "lht65", "_unknown_hw_version_", "1.8"),
-    Model.EM300_TH: Version("milesight-iot", "em300-th", "2.0", "1.2"),
-    Model.EM320_TH: Version("milesight-iot", "em320-th", "1.0", "1.0"),
-    Model.DL_DS18: Version("decentlab", "dl-ds18", "1.0", "2.0"),
-    Model.ELT_2: Version("elsys", "elt-2", "1.0", "1.0"),
-    Model.LDS02: Version("dragino", "lds02", "_unknown_hw_version_", "1.6"),
-}
+def believed(measured_at: int, received_at: int) -> bool:
+    """Say whether a time of measurement is believed; both in ms UTC."""
+    return received_at - OLDEST_MS <= measured_at <= received_at + NEWEST_MS
 
 
 def measured(model: Model, sample: Sample) -> Payload:
@@ -111,6 +99,18 @@ def status(model: Model, sample: Sample) -> Payload:
             assert_never(model)
 
 
+def logged(model: Model, entries: list[tuple[int, Sample]], at: int) -> Payload:
+    """Return a frame from the log of a model that keeps one: entries as they were measured, sent at an instant (ms UTC)."""
+    match model:
+        case Model.EM300_TH | Model.EM320_TH:
+            return _milesight_log(entries, at)
+        case Model.LHT65 | Model.DL_DS18 | Model.ELT_2 | Model.LDS02:
+            message = f"{model} keeps no log"
+            raise ValueError(message)
+        case _:
+            assert_never(model)
+
+
 def _lht65(sample: Sample, probe: float | None) -> Payload:
     """`probe` in hundredths of a degree; None means no probe is plugged in."""
     external = UNPLUGGED if probe is None else _nearest(probe)
@@ -135,6 +135,18 @@ def _milesight(sample: Sample) -> Payload:
     raw = bytes([0x01, 0x75, sample.charge, 0x03, 0x67]) + tenths.to_bytes(2, "little", signed=True) + bytes([0x04, 0x68, half_percents])
     decoded = {"battery": sample.charge, "humidity": half_percents / 2, "temperature": tenths / 10}
     return Payload(85, raw, decoded, tenths * 10)
+
+
+def _milesight_log(entries: list[tuple[int, Sample]], at: int) -> Payload:
+    raw, history, expected = b"", [], []
+    for _, sample in entries:
+        seconds, tenths, half_percents = sample.clock // 1000, _nearest(sample.inside * 10), _nearest(sample.humidity * 2)
+        raw += b"\x20\xce" + (seconds & 0xFFFF_FFFF).to_bytes(4, "little")
+        raw += tenths.to_bytes(2, "little", signed=True) + bytes([half_percents])
+        history.append({"humidity": half_percents / 2, "temperature": tenths / 10, "timestamp": seconds})
+        if believed(seconds * 1000, at):
+            expected.append((seconds * 1000, tenths * 10))
+    return Payload(85, raw, {"history": history}, None, tuple(expected))
 
 
 def _decentlab(sample: Sample) -> Payload:

@@ -24,6 +24,10 @@ BUSY_HOURS: Final = range(6, 19)
 DEFROST_PERIOD: Final = 8 * HOUR
 DEFROST_LENGTH: Final = 40 * MINUTE
 DEFROST_PEAK: Final = 7.0
+LEFT_OPEN_WARMING: Final = 20 * MINUTE
+"""Time constant with which a unit whose door stands open warms."""
+LEFT_OPEN_REACH: Final = 0.7
+"""How much of the way to the room's temperature it goes then: the compressor runs all the while."""
 REPAIR_COOLING: Final = 15 * MINUTE
 """Time constant with which a repaired unit cools down again."""
 NOISE: Final = 0.08
@@ -57,14 +61,14 @@ class Failures:
     length: int
 
 
-def inside(climate: Climate, at: int, *, origin: int, warmth: float, failures: Failures | None = None) -> float:
+def inside(climate: Climate, at: int, *, origin: int, warmth: float, failures: tuple[Failures, ...] = ()) -> float:
     """Return the temperature inside at an instant; drift counts from `origin`, `warmth` is what the door let in."""
     degrees = climate.set_point + warmth + NOISE * between(-1, 1, climate.key, 2, at)
     degrees += climate.swing * _saw_tooth((at / climate.cycle + _trait(climate.key, 1)) % 1.0)
     if climate.defrosts:
         degrees += _defrost(climate, at)
-    if failures is not None:
-        degrees += _failing(climate, at, failures)
+    if failures:
+        degrees += max(_failing(climate, at, failure) for failure in failures)
     if climate.drift_per_day:
         degrees += climate.drift_per_day * max(0, at - origin) / DAY
     return degrees
@@ -136,9 +140,21 @@ def let_in(climate: Climate, at: int) -> float:
     return total
 
 
+def left_open(climate: Climate, since: int, length: int) -> float:
+    """Return the warming by a door that was opened `since` ms ago and closed after `length` ms."""
+    if since < 0:
+        return 0.0
+    warmed = LEFT_OPEN_REACH * (climate.ambient - climate.set_point) * (1 - math.exp(-min(since, length) / LEFT_OPEN_WARMING))
+    return warmed * math.exp(-max(0, since - length) / DOOR_COOLING)
+
+
+def defrosting(since: int, length: int) -> float:
+    """Return the warming by a defrost that began `since` ms ago and lasts `length` ms."""
+    return DEFROST_PEAK * math.sin(math.pi * since / length) if 0 <= since < length else 0.0
+
+
 def _defrost(climate: Climate, at: int) -> float:
-    since = (at + int(DEFROST_PERIOD * _trait(climate.key, 9))) % DEFROST_PERIOD
-    return DEFROST_PEAK * math.sin(math.pi * since / DEFROST_LENGTH) if since < DEFROST_LENGTH else 0.0
+    return defrosting((at + int(DEFROST_PERIOD * _trait(climate.key, 9))) % DEFROST_PERIOD, DEFROST_LENGTH)
 
 
 def _failing(climate: Climate, at: int, failures: Failures) -> float:

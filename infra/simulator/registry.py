@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from infra.seed import Registry, Rule, SensorSpec, SiteSpec, Terms, UnitSpec
+from infra.simulator.catalog import FACTS
 from infra.simulator.fleet import Device, Fleet, Unit, UnitKind
-from infra.simulator.payloads import VERSIONS
 
 POLICY_NAMES: Final = {
     UnitKind.REFRIGERATOR: "Vaccine refrigerator",
     UnitKind.COLD_ROOM: "Pharmacy cold room",
     UnitKind.FREEZER: "Freezer",
 }
+
+LEAST_OFFLINE_MS: Final = 600_000
 
 Documents = Mapping[UnitKind, dict[str, Any]]
 
@@ -23,6 +25,7 @@ class Pace:
 
     effective_at: int
     interval_ms: int
+    """0: each device at its model's own interval, with the default gap."""
     documents: Documents
     max_gap_ms: int
     offline_after_ms: int
@@ -30,7 +33,14 @@ class Pace:
     @classmethod
     def usual(cls, effective_at: int, interval_ms: int, documents: Documents) -> "Pace":
         """Return a pace with the default gap of three intervals and offline after as much, at least 10 min."""
-        return cls(effective_at, interval_ms, documents, 3 * interval_ms, max(600_000, 3 * interval_ms))
+        return cls(effective_at, interval_ms, documents, 3 * interval_ms, max(LEAST_OFFLINE_MS, 3 * interval_ms))
+
+    def terms_of(self, device: Device) -> Terms:
+        """Return a device's terms."""
+        if self.interval_ms:
+            return Terms(self.effective_at, self.interval_ms, self.max_gap_ms, self.offline_after_ms)
+        own = FACTS[device.model].interval
+        return Terms(self.effective_at, own, 3 * own, max(LEAST_OFFLINE_MS, 3 * own))
 
 
 def _cold(high: float, *, hold: float, recovery: float, freezing_hold: float) -> dict[str, Any]:
@@ -121,11 +131,10 @@ def _unit(unit: Unit, paces: tuple[Pace, ...]) -> UnitSpec:
 
 
 def _sensor(device: Device, paces: tuple[Pace, ...]) -> SensorSpec:
-    version = VERSIONS[device.model]
     return SensorSpec(
         dev_eui=device.dev_eui,
-        terms=tuple(Terms(pace.effective_at, pace.interval_ms, pace.max_gap_ms, pace.offline_after_ms) for pace in paces),
-        brand_id=version.brand_id,
-        model_id=version.model_id,
+        terms=tuple(pace.terms_of(device) for pace in paces),
+        brand_id=FACTS[device.model].brand_id,
+        model_id=device.model.value,
         device_name=device.device_id,
     )

@@ -1,9 +1,10 @@
 """Runs a simulation: the history at full speed, then real time, with progress on the way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from infra.simulator.fleet import Fleet
+from infra.simulator.happenings import Happening
 from infra.simulator.mischief import Mischief
 from infra.simulator.progress import Progress
 from infra.simulator.sender import Sender
@@ -26,8 +27,16 @@ class Plan:
     application: str
     mischief: Mischief
     interval: int
+    """0: each device at its model's own."""
     quick: bool = False
     """Things happen 60 times faster in the live part."""
+    ramp: int = 0
+    """ms in which the devices are switched on in the live part."""
+    happenings: tuple[Happening, ...] = ()
+
+    def happenings_of(self, *, history: bool) -> tuple[Happening, ...]:
+        """Return what happens in the history, or in the live part."""
+        return tuple(one for one in self.happenings if one.in_history == history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ class Simulation:
         """Post a history, in event-time order per device, as fast as it is taken."""
         self._origin = span.begin
         expected = span.readings * len(self._traffic)
-        stage = Stage.history(span.begin, span.end, span.interval)
+        stage = replace(Stage.history(span.begin, span.end, span.interval), happenings=self._plan.happenings_of(history=True))
         began = self._sender.tally.acknowledged
 
         def line(tally: Tally, rate: float) -> str:
@@ -75,7 +84,11 @@ class Simulation:
         begin = now_ms() + len(self._traffic) // READY_PER_MS
         end = None if duration is None else begin + round(duration * 1000)
         make = Stage.quick if self._plan.quick else Stage.live
-        stage = make(begin, end, self._plan.interval, begin if self._origin is None else self._origin)
+        stage = replace(
+            make(begin, end, self._plan.interval, begin if self._origin is None else self._origin),
+            happenings=self._plan.happenings_of(history=False),
+            ramp=self._plan.ramp,
+        )
 
         def line(tally: Tally, rate: float) -> str:
             return f"live: {tally.acknowledged:,} uplinks taken in all, {rate:,.1f}/s{_again(tally)}"

@@ -14,7 +14,7 @@ from typing import Final
 from infra.simulator.http_client import NO_ANSWER, Connection, Target
 from infra.simulator.journal import Journal
 from infra.simulator.tally import Tally
-from infra.simulator.traffic import Uplink
+from infra.simulator.uplink import Uplink
 from pipelines.connectors.clock import monotonic, now_ms
 
 WEBHOOK_PATH: Final = "/api/webhooks/ttn"

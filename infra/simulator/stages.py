@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Self
 
+from infra.simulator.happenings import Happening
 from infra.simulator.physics import DAY, HOUR, MINUTE, Failures
 
 
@@ -21,7 +22,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """From `begin` to `end` (None: for ever) every device sends each `interval` ms.
+    """From `begin` to `end` (None: for ever) every device sends each `interval` ms; 0: each at its model's own interval.
 
     `speed` is how many times faster than time things happen inside the units.
     """
@@ -34,6 +35,9 @@ class Stage:
     """Where drift starts to count."""
     failures: Failures
     silence: Silence
+    happenings: tuple[Happening, ...] = ()
+    ramp: int = 0
+    """ms in which the devices are switched on one after another."""
 
     def moment(self, at: int) -> int:
         """Return the time inside the units at an instant."""

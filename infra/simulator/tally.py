@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from infra.simulator.spread import Spread
-from infra.simulator.traffic import UplinkKind
+from infra.simulator.uplink import UplinkKind
 
 
 @dataclass(slots=True)

@@ -1,23 +1,26 @@
-"""All uplinks of a simulated fleet, device by device, in event-time order: the pure part ends here.
+"""All uplinks of a simulated fleet, device by device: the pure part ends here.
 
-A device's own uplinks are strictly in order of `measured_at` (a duplicate follows its original). The same fleet, stages
-and mischief give the same bodies to the byte.
+A device's own uplinks are made strictly in order of `measured_at`; `deliveries` may deliver them in another order. The same
+fleet, stages and mischief give the same bodies to the byte.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
-from enum import StrEnum
 from typing import Final
 
 import msgspec
 
-from infra.simulator import physics
-from infra.simulator.chance import Eight, drawn, is_below, key_of
+from infra.simulator.catalog import FACTS
+from infra.simulator.chance import Eight, drawn, fraction, is_below, key_of
+from infra.simulator.deliveries import delivered
 from infra.simulator.envelope import Session
 from infra.simulator.fleet import Device, Fleet, Trouble, Unit
+from infra.simulator.happenings import Timetable, What
+from infra.simulator.interior import Interior
 from infra.simulator.mischief import Mischief
-from infra.simulator.payloads import FEELS_THE_ROOM, SEES_THE_DOOR, Payload, Sample, measured, status, unplugged
+from infra.simulator.payloads import Payload, Sample, believed, logged, measured, status, unplugged
 from infra.simulator.stages import Stage
+from infra.simulator.uplink import Uplink, UplinkKind
 
 GARBAGE: Final = (
     b"",
@@ -33,38 +36,17 @@ ROOM: Final = 0.4
 JITTER: Final = 0.04
 """Of an interval: how far a device's own clock lets it wander."""
 STRANGER_EUI: Final = 0xFE00_0000_0000_0000
-
-
-class UplinkKind(StrEnum):
-    """What an uplink was made as."""
-
-    READING = "reading"
-    DOOR = "door"
-    STATUS = "status"
-    JOIN = "join"
-    DUPLICATE = "duplicate"
-    SENTINEL = "sentinel"
-    STRANGER = "stranger"
-    GARBAGE = "garbage"
-
-
-class Uplink(msgspec.Struct, frozen=True, gc=False):
-    """One request to the webhook; times in ms UTC."""
-
-    kind: UplinkKind
-    dev_eui: str
-    """Empty for garbage."""
-    count: int
-    measured_at: int
-    due_at: int
-    """When The Things Stack would send it: the message's outer `received_at`."""
-    hundredths: int | None
-    """The temperature that must be stored for it, in hundredths of a degree Celsius."""
-    body: bytes
+FOREIGN: Final = "of-somebody-else"
+KEPT: Final = 500
+"""Readings a device's log holds; the oldest are forgotten."""
+SENT_AT_ONCE: Final = 3
+"""Readings of one frame from the log."""
+FRAMES_A_SLOT: Final = 2
+"""Frames from the log in one interval, so that a backlog does not fill the air."""
 
 
 class DeviceTraffic:
-    """What one device sends through one stage after another; it remembers its session and frame count."""
+    """What one device sends through one stage after another; it remembers its session, frame count and log."""
 
     def __init__(self, fleet: Fleet, unit: Unit, device: Device, application: str, mischief: Mischief) -> None:
         """Start with a device that was just switched on."""
@@ -75,106 +57,157 @@ class DeviceTraffic:
         self._gateways = unit.site.gateways
         self._seed = fleet.seed
         self._application = application
+        self._interior = Interior(unit, device)
         self._session: Session | None = None
         self._count = 0
-        self._opened = 0
-        self._reported_at = 0
-        self._charge = 100 - key_of(device.key, 52) % 40
+        self._kept: list[tuple[int, Sample]] = []
+        self._stage: Stage
+        self._timetable: Timetable
 
     def uplinks(self, stage: Stage) -> Iterator[Uplink]:
-        """Yield the stage's uplinks in order; for ever when the stage has no end."""
-        first = stage.begin + (ROOM + self._device.phase) * stage.interval
-        is_silent = self._unit.trouble is Trouble.SILENT
+        """Yield the stage's uplinks in the order of their delivery; for ever when the stage has no end."""
+        self._stage = stage
+        unit, mischief = self._unit, self._mischief
+        self._timetable = Timetable(stage.begin, stage.happenings, unit.number, unit.site.name, unit.climate.key)
+        outages = self._timetable.windows(What.WEBHOOK_OUT)
+        if outages or mischief.retries or mischief.held:
+            return delivered(self._made(stage), self._key, mischief, outages, stage.end)
+        return self._made(stage)
+
+    def _made(self, stage: Stage) -> Iterator[Uplink]:
+        """Yield the stage's uplinks in the order of their making."""
+        interval = stage.interval or FACTS[self._device.model].interval
+        first = stage.begin + (ROOM + self._device.phase) * interval
+        if stage.ramp:
+            first += stage.ramp * fraction(self._key, 54)
+        is_silent, timetable = self._unit.trouble is Trouble.SILENT, self._timetable
         place = 0
         while True:
             odds = drawn(self._key, stage.begin, place)
-            at = int(first + (place + JITTER * odds[0] / (1 << 32)) * stage.interval)
+            at = int(first + (place + JITTER * odds[0] / (1 << 32)) * interval)
             if stage.end is not None and at >= stage.end:
                 return
-            if not (is_silent and stage.silence.holds(at - stage.begin)):
-                yield from self._slot(stage, at, odds)
+            if (is_silent and stage.silence.holds(at - stage.begin)) or (timetable and timetable.now(What.SILENT, at)):
+                pass
+            else:
+                yield from self._slot(at, interval, odds)
             place += 1
 
-    def _slot(self, stage: Stage, at: int, odds: Eight) -> Iterator[Uplink]:
+    def _slot(self, at: int, interval: int, odds: Eight) -> Iterator[Uplink]:
         """Yield what the device sends in one interval that begins at an instant."""
-        mischief = self._mischief
-        aside = max(1, stage.interval // 8)
-        session = self._session
-        if session is None or is_below(odds[1], mischief.joins):
+        mischief, timetable = self._mischief, self._timetable
+        aside = max(1, interval // 8)
+        session, heard = self._session, self._heard(at)
+        is_new = session is None or is_below(odds[1], mischief.joins) or (timetable and self._has_to_join(at, interval))
+        if heard and is_new:
             session = self._session = Session(self._device, self._application, 0 if session is None else session.number + 1)
             yield self._join(session, at - 3 * aside)
-        if is_below(odds[2], mischief.statuses):
-            yield self._sent(session, UplinkKind.STATUS, status(self._device.model, self._sample(stage, at)), at - 2 * aside)
-        if is_below(odds[3], mischief.losses):
-            self._count += 1
+        if session is None:
             return
-        uplink = self._reading(session, stage, at, is_unplugged=is_below(odds[4], mischief.sentinels))
-        yield uplink
+        if is_below(odds[2], mischief.statuses) and heard:
+            yield self._sent(session, UplinkKind.STATUS, status(self._device.model, self._sample(at)), at - 2 * aside, heard)
+        if not heard or is_below(odds[3], mischief.losses):
+            self._count += 1
+            if not heard:
+                self._keep(at)
+            return
+        uplink = self._reading(session, at, heard, is_unplugged=is_below(odds[4], mischief.sentinels))
         if is_below(odds[5], mischief.duplicates):
+            uplink = msgspec.structs.replace(uplink, is_twice=True)
+            yield uplink
             yield msgspec.structs.replace(uplink, kind=UplinkKind.DUPLICATE, due_at=uplink.due_at + 5)
+        else:
+            yield uplink
+        if self._kept:
+            yield from self._log(session, at, aside, heard)
         if is_below(odds[6], mischief.strangers):
-            yield self._strange(stage, at + aside)
+            yield self._strange(UplinkKind.STRANGER, at + aside)
+        if mischief.foreign and is_below(odds[6] ^ odds[7], mischief.foreign):
+            yield self._strange(UplinkKind.FOREIGN, at + aside + 1)
         if is_below(odds[7], mischief.garbage):
             body = GARBAGE[odds[0] % len(GARBAGE)]
             yield Uplink(UplinkKind.GARBAGE, "", 0, at + 2 * aside, at + 2 * aside, None, body)
+
+    def _has_to_join(self, at: int, interval: int) -> bool:
+        """Say whether the device is told to join again: once, at the beginning of the window."""
+        window = self._timetable.now(What.REJOIN, at)
+        return window is not None and at - window.begin < interval
 
     def _join(self, session: Session, at: int) -> Uplink:
         self._count = 0
         due_at = at + self._delay(at)
         return Uplink(UplinkKind.JOIN, self._device.dev_eui, 0, at, due_at, None, session.join_accept(at, due_at))
 
-    def _reading(self, session: Session, stage: Stage, at: int, *, is_unplugged: bool) -> Uplink:
-        model, sample = self._device.model, self._sample(stage, at)
-        broken = unplugged(model, sample) if is_unplugged else None
-        if broken is not None:
-            return self._sent(session, UplinkKind.SENTINEL, broken, at)
-        payload = measured(model, sample)
-        return self._sent(session, UplinkKind.DOOR if payload.hundredths is None else UplinkKind.READING, payload, at)
+    def _keep(self, at: int) -> None:
+        """Write a reading into the device's log, if it keeps one: it knows when no gateway answers, not of a single loss."""
+        if FACTS[self._device.model].keeps_log:
+            self._kept.append((at, self._sample(at)))
+            del self._kept[:-KEPT]
 
-    def _sent(self, session: Session, kind: UplinkKind, payload: Payload, at: int) -> Uplink:
+    def _log(self, session: Session, at: int, aside: int, heard: tuple[str, ...]) -> Iterator[Uplink]:
+        """Yield frames of what the device's log holds, newest first."""
+        for frame in range(FRAMES_A_SLOT):
+            entries = self._kept[: -SENT_AT_ONCE - 1 : -1]
+            if not entries:
+                return
+            del self._kept[-SENT_AT_ONCE:]
+            yield self._sent(session, UplinkKind.HISTORY, logged(self._device.model, entries, at), at + (3 + 3 * frame) * aside // 4, heard)
+
+    def _reading(self, session: Session, at: int, heard: tuple[str, ...], *, is_unplugged: bool) -> Uplink:
+        model, sample = self._device.model, self._sample(at)
+        if is_unplugged or (self._timetable and self._timetable.now(What.PROBE_OFF, at)):
+            broken = unplugged(model, sample)
+            if broken is not None:
+                return self._sent(session, UplinkKind.SENTINEL, broken, at, heard)
+        payload = measured(model, sample)
+        if payload.hundredths is not None:
+            return self._sent(session, UplinkKind.READING, payload, at, heard)
+        return self._sent(session, UplinkKind.DOOR if FACTS[model].sees_door else UplinkKind.SENTINEL, payload, at, heard)
+
+    def _sent(self, session: Session, kind: UplinkKind, payload: Payload, at: int, heard: tuple[str, ...]) -> Uplink:
+        """Return an uplink; where the network server's clock is wrong, `measured_at` is what it says."""
         count, self._count = self._count, self._count + 1
         due_at = at + self._delay(at)
-        body = session.uplink(payload, count, at, due_at, self._heard(at))
-        return Uplink(kind, self._device.dev_eui, count, at, due_at, payload.hundredths, body)
+        hundredths, gateway_by = payload.hundredths, 0
+        if self._timetable:
+            wrong, gateway = self._timetable.now(What.NETWORK_CLOCK, at), self._timetable.now(What.GATEWAY_CLOCK, at)
+            gateway_by = gateway.by if gateway is not None else 0
+            if wrong is not None:
+                at += wrong.by
+                if not believed(at, due_at):
+                    kind, hundredths = UplinkKind.CLOCK, None
+        body = session.uplink(payload, count, at, due_at, heard, gateway_by)
+        return Uplink(kind, self._device.dev_eui, count, at, due_at, hundredths, body, history=payload.history)
 
-    def _strange(self, stage: Stage, at: int) -> Uplink:
-        """Return what a neighbour's device sends, which nobody registered here."""
-        eui = f"{STRANGER_EUI + (self._seed & 0xFFFF):016X}"
-        session = Session(replace(self._device, dev_eui=eui, device_id="stranger"), self._application, 0)
-        payload = measured(self._device.model, self._sample(stage, at))
+    def _strange(self, kind: UplinkKind, at: int) -> Uplink:
+        """Return what a neighbour's device sends, which nobody registered here, or our device for another application."""
+        device, application = self._device, self._application
+        if kind is UplinkKind.STRANGER:
+            device = replace(device, dev_eui=f"{STRANGER_EUI + (self._seed & 0xFFFF):016X}", device_id="stranger")
+        else:
+            application = FOREIGN
+        payload = measured(device.model, self._sample(at))
         due_at, count = at + self._delay(at), key_of(self._key, at) & 0xFFFF
-        return Uplink(UplinkKind.STRANGER, eui, count, at, due_at, None, session.uplink(payload, count, at, due_at, self._heard(at)))
+        body = Session(device, application, 0).uplink(payload, count, at, due_at, self._heard(at))
+        return Uplink(kind, device.dev_eui, count, at, due_at, None, body)
 
     def _heard(self, at: int) -> tuple[str, ...]:
         """Return the gateways that hear an uplink, the nearest one first."""
-        nearest = self._key % len(self._gateways)
+        names = self._gateways
+        nearest = self._key % len(names)
         others = HEARD[(self._key ^ at * 2_654_435_761) >> 8 & 15]
-        return tuple(self._gateways[(nearest + other) % len(self._gateways)] for other in range(others))
+        places = [(nearest + other) % len(names) for other in range(others)]
+        if self._timetable:
+            out = [window.gateway for window in self._timetable.windows(What.GATEWAY_OUT) if window.holds(at)]
+            places = [place for place in places if 0 not in out and place + 1 not in out]
+        return tuple([names[place] for place in places])
 
     def _delay(self, at: int) -> int:
         """Return how many ms after the Network Server the Application Server delivers."""
         return 25 + ((self._key ^ at * 2_654_435_761) >> 12 & 63)
 
-    def _sample(self, stage: Stage, at: int) -> Sample:
-        unit, moment, model = self._unit, stage.moment(at), self._device.model
-        climate = unit.climate
-        warmth = physics.let_in(climate, moment)
-        opened, length = 0, 0
-        if model in SEES_THE_DOOR:
-            opened, length = physics.door_openings(climate, moment, self._reported_at or moment)
-            self._reported_at = max(self._reported_at, moment)
-            self._opened = (self._opened + opened) & 0xFFFFFF
-        failures = stage.failures if unit.trouble is Trouble.FAILING else None
-        return Sample(
-            inside=physics.inside(climate, moment, origin=stage.origin, warmth=warmth, failures=failures),
-            humidity=physics.humidity(climate, moment, warmth),
-            volts=2.9 + self._charge / 400,
-            charge=self._charge,
-            around=physics.around(climate, moment) if model in FEELS_THE_ROOM else 0.0,
-            door_open=model in SEES_THE_DOOR and physics.door_is_open(climate, moment),
-            openings=self._opened,
-            last_opening_minutes=length // physics.MINUTE,
-        )
+    def _sample(self, at: int) -> Sample:
+        return self._interior.sample(self._stage, self._timetable, at)
 
 
 HEARD: Final = (1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3)

@@ -9,7 +9,7 @@ from infra.demo.ends import Ends, disagreement
 from infra.demo.listener import Heard, latency, percentile
 from infra.demo.settling import sum_of
 from infra.simulator.tally import Tally
-from infra.simulator.traffic import UplinkKind
+from infra.simulator.uplink import UplinkKind
 from pipelines.domain.instants import format_instant
 
 AT = 1_795_583_976_823

@@ -15,7 +15,8 @@ from infra.simulator.mischief import CLEAN
 from infra.simulator.physics import HOUR, MINUTE
 from infra.simulator.sender import RefusedError, Sender, target_of
 from infra.simulator.stages import Stage
-from infra.simulator.traffic import Uplink, traffic_of
+from infra.simulator.traffic import traffic_of
+from infra.simulator.uplink import Uplink
 from pipelines.connectors.clock import now_ms
 
 BEGIN = 1_760_000_000_000
