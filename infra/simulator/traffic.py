@@ -22,6 +22,8 @@ from infra.simulator.payloads import Payload, Sample, believed, logged, measured
 from infra.simulator.stages import Stage
 from infra.simulator.uplink import Uplink, UplinkKind
 
+__all__ = ["DeviceTraffic", "Uplink", "UplinkKind", "traffic_of"]
+
 GARBAGE: Final = (
     b"",
     b"not json",
