@@ -4,6 +4,7 @@ It puts the parts together: `leaves` flattens, `names` and `models` say what eac
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -62,13 +63,13 @@ def _of_uplink(message: TtnMessage) -> Decoded:
     if message.normalized_payloads and not any(meaning.quantity is Quantity.TEMPERATURE for _, meaning in _named(found, model)):
         # The decoder's own names say nothing to us; its normalizer may know better.
         found += _normalized_leaves(message)
-    return _from_named(message, *meanings(found))
+    return _from_named(message, *meanings(found), found)
 
 
 def _of_normalized(message: TtnMessage) -> Decoded:
     model = normalized_model_of(message.brand, message.model, message.firmware)
     found = _normalized_leaves(message)
-    return _from_named(message, _named(found, model), _context(found, model, {}))
+    return _from_named(message, _named(found, model), _context(found, model, {}), found)
 
 
 def _normalized_leaves(message: TtnMessage) -> list[Leaf]:
@@ -92,7 +93,7 @@ def _nothing(message: TtnMessage, detail: str, decoder: str = "") -> Decoded:
     return Decoded(message.kind, rejection=Rejection(RejectReason.NO_READING, detail), decoder=decoder)
 
 
-def _from_named(message: TtnMessage, named: Named, context: Context) -> Decoded:
+def _from_named(message: TtnMessage, named: Named, context: Context, found: Sequence[Leaf] = ()) -> Decoded:
     measured_at = message.measured_at or 0
     current, past = _parted(named)
     probes = probes_of(_temperatures(current), context, measured_at)
@@ -101,15 +102,15 @@ def _from_named(message: TtnMessage, named: Named, context: Context) -> Decoded:
     if probes:
         probes = with_absent_probe(probes, context, measured_at)
     if not probes and not beside.has_any and not history:
-        return _nothing(message, _why_nothing(message, past, context.model), context.model.decoder)
+        return _nothing(message, _why_nothing(found, past, context.model), context.model.decoder)
     return _assembled(message.kind, measured_at, context.model, probes, beside, history, newest)
 
 
-def _why_nothing(message: TtnMessage, past: Named, model: Model) -> str:
-    """Return for people why a payload came to nothing."""
+def _why_nothing(found: Sequence[Leaf], past: Named, model: Model) -> str:
+    """Return for people why a payload came to nothing; a remembered shape has no list, and so no leaves to look at."""
     if past:
         return "only values from the device's memory that have no time"
-    if any(not leaf.is_certain and meaning_of(leaf.path, leaf.unit) is not None for leaf in leaves(message.decoded_payload)):
+    if any(not leaf.is_certain and meaning_of(leaf.path, leaf.unit) is not None for leaf in found):
         return "several values that nothing tells apart"
     unknown = "; the model is not known here, so the fallback judged its names" if model.decoder == FALLBACK else ""
     return f"nothing in the payload is a temperature, humidity, battery or door{unknown}"

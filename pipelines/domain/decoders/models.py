@@ -17,6 +17,9 @@ NORMALIZED: Final = "normalized"
 
 DS18B20: Final = (-5_500, 12_500)
 SHT: Final = (-4_000, 12_500)
+DIGITAL: Final = (-4_000, 8_500)
+"""What most built-in digital sensors are made for."""
+INDOOR: Final = (-2_000, 7_000)
 WIRED: Final = frozenset({Role.EXTERNAL, Role.CHANNEL})
 
 
@@ -122,11 +125,12 @@ MODELS: Final = (
     Entry("milesight", "em500-smtc", Model(battery="percent", ranges={Role.AMBIENT: (-4_000, 8_500)})),
     Entry("milesight", "em300", Model(battery="percent", ranges={Role.AMBIENT: (-3_000, 7_000)}, names={"magnet": Meaning(Quantity.DOOR)})),
     Entry("milesight", "em3", Model(battery="percent", ranges={Role.AMBIENT: (-4_000, 12_500)}, names={"magnet": Meaning(Quantity.DOOR)})),
+    Entry("milesight", "am", Model(battery="percent", ranges={Role.AMBIENT: INDOOR})),
     Entry("milesight", "", Model(battery="percent")),
     Entry("decentlab", "dl-iam", Model(battery="v")),
     Entry("decentlab", "dl-pr26", Model(plain=Role.LIQUID, battery="v")),
     Entry("decentlab", "dl-ds18", Model(plain=Role.EXTERNAL, battery="v", ranges={Role.EXTERNAL: DS18B20}, power_on_85=WIRED)),
-    Entry("decentlab", "", Model(plain=Role.EXTERNAL, battery="v")),
+    Entry("decentlab", "", Model(plain=Role.EXTERNAL, battery="v", ranges={Role.AMBIENT: SHT})),
     Entry(
         "elsys",
         "elt",
@@ -165,6 +169,8 @@ MODELS: Final = (
             battery="v",
         ),
     ),
+    *(Entry(brand, "", Model(ranges={Role.AMBIENT: SHT})) for brand in ("nke", "watteco", "tektelic")),
+    *(Entry(brand, "", Model(ranges={Role.AMBIENT: DIGITAL})) for brand in ("sensecap", "seeed", "talkpool")),
     *(Entry(brand, "", Model(plain=Role.BOARD)) for brand in _BOARDS),
 )
 """The first line that fits counts; a line with a firmware version stands before those without."""

@@ -4,6 +4,7 @@ import pytest
 
 from pipelines.domain.decoders.decode import decode
 from pipelines.domain.decoders.models import FALLBACK, MODELS, NORMALIZED
+from schemas.reasons import RejectReason
 from tests.domain.decoders.test_decode import headline, message
 
 
@@ -192,6 +193,23 @@ def test_a_normalized_payload_says_that_the_schema_judged_it() -> None:
     found = decode(message(None, "acme", "fridge-1", normalized_payload=[{"air": {"temperature": 4.3}}]))
 
     assert (found.decoder, headline(found)) == (NORMALIZED, 4.3)
+
+
+@pytest.mark.parametrize(
+    ("brand", "model", "payload"),
+    [
+        ("milesight-iot", "am307", {"temperature": 71.2}),
+        ("decentlab", "dl-sht35", {"air_temperature": {"unit": "°C", "value": -45.0}}),
+        ("sensecap", "s2101", {"messages": [{"measurementId": "4097", "measurementValue": 88.0}]}),
+        ("talkpool", "oy1100", {"Temperature": -41.2}),
+        ("tektelic", "t00048xx", {"ambient_temperature": 127.5}),
+        ("nke-watteco", "th-sensor", {"data": [{"label": "Temperature", "value": -40.1}]}),
+    ],
+)
+def test_what_a_model_cannot_measure_is_a_fault(brand: str, model: str, payload: object) -> None:
+    found = decode(message(payload, brand, model))
+
+    assert [(one.temperature, one.fault) for one in found.readings] == [(None, RejectReason.OUT_OF_RANGE)]
 
 
 def test_an_unknown_model_that_gives_nothing_says_so() -> None:
