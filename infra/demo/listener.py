@@ -43,6 +43,8 @@ class Heard:
     """Acceptance of a reading's uplink to its frame."""
     alert_ms: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))
     """Acceptance of what caused an alert (an uplink, or the tick that passed a deadline) to its frame."""
+    since: int = 0
+    """Latencies of what was accepted before this instant (ms UTC) are left out."""
 
     def take(self, text: str | bytes, at: int) -> None:
         """Count a frame that came at an instant (ms UTC); frames about the connection are passed over."""
@@ -58,14 +60,15 @@ class Heard:
                     self._reading(reading, at)
             case EventName.ALERT_TRIGGERED | EventName.ALERT_RESOLVED:
                 caused_at = _ALERT.decode(event.data).caused_by_received_at
-                if caused_at is not None:
-                    self.alert_ms.append(at - parse_instant(caused_at))
+                if caused_at is not None and (accepted_at := parse_instant(caused_at)) >= self.since:
+                    self.alert_ms.append(at - accepted_at)
             case EventName.UNIT_STATE_CHANGED:
                 pass
 
     def _reading(self, reading: ReadingData, at: int) -> None:
         self.readings += 1
-        self.reading_ms.append(at - parse_instant(reading.received_at))
+        if (accepted_at := parse_instant(reading.received_at)) >= self.since:
+            self.reading_ms.append(at - accepted_at)
 
 
 class Listener:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tests.bench import decode, detect, fleet, flows, ingest, store
+from tests.bench import decode, detect, fleet, flows, ingest, latency, page, reading_api, store, websocket
 from tests.bench.figures import AREAS, Figure, terminal_table
 from tests.bench.report import FOLDER, Report, save, write_page
 
@@ -24,6 +24,14 @@ def measured(area: str, wanted: argparse.Namespace, say: Callable[[str], None]) 
             return store.measure(quick=wanted.quick, say=say, repeats=wanted.repeats, database=wanted.database)
         case "flows":
             return flows.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
+        case "latency":
+            return latency.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
+        case "api":
+            return reading_api.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
+        case "websocket":
+            return websocket.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
+        case "page":
+            return page.measure_page(quick=wanted.quick, say=say, repeats=wanted.repeats)
         case "detect":
             return detect.measure(quick=wanted.quick, say=say, only=wanted.sensors, repeats=wanted.repeats)
         case "fleet":

@@ -53,6 +53,11 @@ class Dashboard:
         """How often it had to connect."""
         return self._listener.heard.connections
 
+    def forget_before(self, instant: int) -> None:
+        """Leave out what is accepted before an instant (ms UTC)."""
+        self._listener.heard.since = instant
+        self.take()
+
     def take(self) -> Told:
         """Return what was heard since the last time."""
         heard = self._listener.heard

@@ -52,7 +52,7 @@ class Plan:
         return self.sensors / self.interval_seconds
 
 
-QUICK: Final = Plan(sensors=2_000, seconds=24, window_seconds=6, warm_up_windows=2, page=False)
+QUICK: Final = Plan(sensors=2_000, seconds=15, window_seconds=5, warm_up_windows=1, page=False)
 
 
 @dataclass(frozen=True, slots=True)

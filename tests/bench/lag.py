@@ -38,6 +38,13 @@ class LagLook:
         return max(0, self.written[flow] - self.read[flow])
 
 
+def seconds_behind(earlier: LagLook, later: LagLook) -> dict[str, float]:
+    """Return by how many seconds' worth of records each flow is behind, at the rate between two looks; flows without records are left out."""
+    seconds = later.at - earlier.at
+    written = {flow: later.written[flow] - earlier.written[flow] for flow in READS}
+    return {flow: later.lag(flow) * seconds / count for flow, count in written.items() if count}
+
+
 class LagWatch:
     """Looks at the flows of a stack whose log began empty and whose flows were not started again."""
 

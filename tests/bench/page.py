@@ -1,14 +1,13 @@
 """Measures the live page against its budget: 10,000 units and 1,000 updates a second, in real Chromium.
 
-Run as `python -m tests.bench.page [UNITS] [UPDATES_PER_SECOND] [SECONDS]`. Prints one JSON line. Server, load and browser
-share this machine's cores, so what is measured is the worst that a viewer's own machine would see.
+Server, load and browser share this machine's cores, so what is measured is the worst that a viewer's own machine would see.
 """
 
 import json
 import random
-import sys
 import threading
 import time
+from collections.abc import Callable
 from itertools import cycle
 from typing import Any, Final
 
@@ -16,10 +15,13 @@ from playwright.sync_api import Page, sync_playwright
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tests.bench.figures import Figure
 from tests.e2e.chromium import launch
 from tests.e2e.fake_api import TOKEN, FakeApi
 from tests.e2e.fake_fleet import FakeFleet, FakeUnit, Script, iso
 
+BUDGET_FIRST_PAINT_MS: Final = 2_000.0
+BUDGET_FRAME_MS: Final = 100.0
 UNITS_PER_SITE: Final = 100
 FRAMES_PER_SECOND: Final = 20
 """WebSocket frames a second: the API batches readings the same way."""
@@ -173,29 +175,44 @@ def scroll_while_loaded(page: Page, seconds: float) -> None:
         page.wait_for_timeout(100)
 
 
-def main(units: int = 10_000, per_second: int = 1_000, seconds: int = 20) -> None:
-    """Measure once and print."""
+def measure_page(*, quick: bool, say: Callable[[str], None], repeats: int | None = None) -> list[Figure]:
+    """Measure the area and return the figures."""
+    units, per_second, seconds = (500, 100, 4) if quick else (10_000, 1_000, 20)
+    found = []
+    for repeat in range(repeats or (1 if quick else 5)):
+        found.append(watched(units, per_second, seconds))
+        say(f"run {repeat + 1}: {json.dumps(found[-1])}")
+
+    def figure(what: str, unit: str, name: str, budget: float | None = None) -> Figure:
+        values = tuple(run[name] for run in found)
+        return Figure("page", f"{units:,} units, {per_second:,} updates/s: {what}", unit, values, budget, at_most=True)
+
+    return [
+        figure("first paint", "ms", "first_contentful_paint_ms", BUDGET_FIRST_PAINT_MS),
+        figure("first tile", "ms", "first_tile_ms"),
+        figure("all units there", "ms", "all_units_ms"),
+        figure("longest frame", "ms", "longest_frame_ms", BUDGET_FRAME_MS),
+        figure("frame, p99", "ms", "frame_p99_ms"),
+        figure("frame, p50", "ms", "frame_p50_ms"),
+        figure("longest task", "ms", "longest_task_ms"),
+        figure("longest task while it loads", "ms", "longest_task_while_loading_ms"),
+        figure("tiles in the document", "", "tiles_in_document"),
+    ]
+
+
+def watched(units: int, per_second: int, seconds: float) -> dict[str, float]:
+    """Measure once, in a new browser."""
     api = CannedApi(large_fleet(units)).start()
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(f"{api.url}/#access_token={TOKEN}")  # The fake makes its answers once, before anything is measured.
-        page.wait_for_selector(f'#grid[data-units="{units}"]', timeout=120_000)
-        page.wait_for_timeout(5_000)
-        page.close()
-        print(
-            json.dumps(
-                measure(
-                    browser.new_page(viewport={"width": 1440, "height": 900}),
-                    api,
-                    per_second,
-                    seconds,
-                )
-            )
-        )
-        browser.close()
-    api.stop()
-
-
-if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:]))
+    try:
+        with sync_playwright() as playwright:
+            browser = launch(playwright)
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(f"{api.url}/#access_token={TOKEN}")  # The fake makes its answers once, before anything is measured.
+            page.wait_for_selector(f'#grid[data-units="{units}"]', timeout=120_000)
+            page.wait_for_timeout(5_000)
+            page.close()
+            found = measure(browser.new_page(viewport={"width": 1440, "height": 900}), api, per_second, seconds)
+            browser.close()
+    finally:
+        api.stop()
+    return found

@@ -106,10 +106,10 @@ def servers(say: Say, *, sensors: int, interval_ms: int, database: str | None = 
 
 @contextmanager
 def running(on: Servers, say: Say, parts: Collection[Part] = PRODUCT) -> Iterator[Rig]:
-    """Start the API and the flows on some servers."""
-    stack = LocalStack(on.folder / "product", None, parts, given=on.settings)
+    """Start the API and the flows, or some of them, on some servers."""
+    stack = LocalStack(on.folder / "-".join(sorted(parts))[:32], None, parts, given=on.settings)
     try:
-        say("starting the API and the flows")
+        say("starting the API and the flows" if len(parts) > 1 else f"starting {next(iter(parts))}")
         stack.start()
         yield Rig(on, stack)
     finally:

@@ -24,9 +24,10 @@ from tests.bench.bodies import Template, instant_of, template_of
 SLOT_SECONDS: Final = 0.01
 """Uplinks are due in slots of this length."""
 OUT_SHARE: Final = 0.02
-"""Of the readings: a single one out of range, which reaches no hold."""
-HOLD_SECONDS: Final = 20
-OUT_SECONDS: Final = 30
+"""Of the readings: a single one out of range, which opens nothing."""
+HOLD_SECONDS: Final = 2
+"""With two samples at least: an excursion opens with its second reading out of range, and a single one opens none."""
+OUT_SECONDS: Final = 20
 """An excursion is out of range for so long."""
 POLICY: Final = {
     "bands": [
