@@ -62,7 +62,7 @@ def number_of(value: object) -> tuple[Decimal, str] | None:
         except NotANumber:
             return None
     if isinstance(value, str) and len(value) <= _MOST_CHARACTERS:
-        match = _TEXT.fullmatch(value.replace(MINUS, "-"))
+        match = _TEXT.fullmatch(value if value.isascii() else value.replace(MINUS, "-"))
         if match is not None:
             return Decimal(match[1].replace(",", ".")), match[2]
     return None
