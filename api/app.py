@@ -29,6 +29,8 @@ from api.managers import Managers
 from api.outbox_watch import OutboxWatch, waiting_events
 from api.queries.organizations import valid_senders
 from api.queries.places import PlaceTable
+from api.replays.ledger import Ledger
+from api.replays.replaying import Replays
 from api.rest import create_rest
 from api.routes.context import Context
 from api.settings import ApiSettings
@@ -111,6 +113,7 @@ async def start(settings: ApiSettings) -> AsyncIterator[Endpoints]:
     changes = Changes(settings.database)
     places = PlaceTable(database)
     senders = Senders(partial(valid_senders, database))
+    replays = Replays(database, Ledger(settings.database), producer, settings.kafka)
     hub = Hub(channels)
     health = Health(
         {
@@ -144,7 +147,7 @@ async def start(settings: ApiSettings) -> AsyncIterator[Endpoints]:
         yield Endpoints(
             webhook=Webhook(producer, senders),
             live=LiveEndpoint(hub, callers, places, settings.allowed_origins),
-            rest=create_rest(Context(callers, database, places, managers, changes), health, settings.sandbox_sign_in_url),
+            rest=create_rest(Context(callers, database, places, managers, changes), health, settings.sandbox_sign_in_url, replays),
         )
 
 

@@ -10,6 +10,7 @@ from api.body_limit import BodyLimit
 from api.errors import install_handlers
 from api.health import Health
 from api.page import page_routes
+from api.replays.replaying import Replays
 from api.routes import (
     account,
     ends,
@@ -20,6 +21,7 @@ from api.routes import (
     places,
     policies,
     readings,
+    replays,
     sensor_changes,
 )
 from api.routes.context import Context
@@ -41,7 +43,7 @@ ERRORS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def create_rest(context: Context, health_of_parts: Health, sandbox_sign_in_url: str | None) -> FastAPI:
+def create_rest(context: Context, health_of_parts: Health, sandbox_sign_in_url: str | None, replays_of_letters: Replays) -> FastAPI:
     """Return the app with every route."""
     app = FastAPI(
         title="Coldstream",
@@ -63,6 +65,7 @@ def create_rest(context: Context, health_of_parts: Health, sandbox_sign_in_url: 
     versioned.include_router(place_changes.router(context))
     versioned.include_router(sensor_changes.router(context))
     versioned.include_router(policies.router(context))
+    versioned.include_router(replays.router(context, replays_of_letters))
     app.include_router(versioned)
     app.include_router(health.router(health_of_parts))
     app.router.routes.extend(page_routes())

@@ -263,8 +263,20 @@ class PolicyInForceAnswer(Shape):
     bands: list[dict[str, object]]
 
 
+class ReplayAnswer(Shape):
+    """One replay of a dead letter; place and outcome are null until they are known."""
+
+    attempt: int
+    replayed_at: Instant
+    replayed_by: str
+    partition: int | None
+    offset: int | None
+    outcome: str | None
+    reason: str | None
+
+
 class DeadLetterAnswer(Shape):
-    """A rejected uplink, or a rejected value of one."""
+    """A rejected uplink, or a rejected value of one, and its newest replay; `replay_of` names the first letter of what came of a replay."""
 
     id: UUID
     organization: int
@@ -279,18 +291,24 @@ class DeadLetterAnswer(Shape):
     offset: int
     part: int
     size_bytes: int
+    meaning: str
+    what_to_do: str
+    replay_of: UUID | None
+    replay: ReplayAnswer | None
 
 
 class DeadLetterDetailAnswer(DeadLetterAnswer):
-    """A dead letter with its bytes."""
+    """A dead letter with its bytes and every replay, oldest first."""
 
     raw_base64: str
+    replays: list[ReplayAnswer]
 
 
 class UplinkEndAnswer(Shape):
-    """How many uplinks of an organization ended how."""
+    """How many uplinks of an organization ended how; replayed dead letters are counted apart."""
 
     organization: int
     ended_as: str
     reason: str | None
     uplinks: int
+    replayed: int

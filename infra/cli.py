@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 COMMANDS: Final = {
+    "dead-letters": "List and show dead letters, and replay those whose cause is mended.",
     "decode": "Decode The Things Stack messages from files or standard input.",
     "demo": "Start everything, simulate a fleet and sum up what happened.",
     "doctor": "Check every part of an installation and say what to mend.",
@@ -34,7 +35,7 @@ class LazyGroup(click.Group):
         """Return the command of that name, importing its file."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"infra.commands.{cmd_name}").command
+        command = importlib.import_module(f"infra.commands.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

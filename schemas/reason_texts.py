@@ -128,3 +128,18 @@ TEXTS: Final = MappingProxyType(
 def about(reason: RejectReason) -> str:
     """Return what a reason is about: `uplink`, or `value` for one value of an uplink."""
     return "value" if CODES[reason] >= FIRST_OF_VALUES else "uplink"
+
+
+UNKNOWN: Final = ReasonText(
+    "A newer version of Coldstream gave this reason.",
+    "Bring this process to the version that wrote it.",
+    Replay.SELDOM,
+)
+
+
+def text_of(reason: str) -> ReasonText:
+    """Return the words for a reason's name; a name this version does not know has words too."""
+    try:
+        return TEXTS[RejectReason(reason)]
+    except ValueError:
+        return UNKNOWN

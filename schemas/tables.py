@@ -97,23 +97,23 @@ TABLES: Final = (
     ),
     Table(
         "device_ends",
-        ("device_id", "ended_as", "reason"),
+        ("device_id", "ended_as"),
         ("store_readings",),
         (),
-        what="how many uplinks of a registered device stored nothing, and when the newest came",
+        what="how many uplinks of a registered device left neither a reading nor a dead letter, and when the newest came",
     ),
     Table(
         "dead_letter_replays",
         ("dead_letter_id", "attempt"),
-        (),
-        (),
+        ("api",),
+        ("api",),
         what="who replayed which dead letter when, and where in `uplinks` it stands again",
     ),
     Table(
         "replay_ends",
         ("uplink_partition", "uplink_offset"),
         ("store_readings",),
-        (),
+        ("api",),
         what="how a replayed uplink ended",
     ),
     Table(

@@ -43,7 +43,7 @@ UPLINKS: Final = Topic(
     key="device EUI",
     value="the webhook's raw body; or a tick (schemas.uplinks)",
     writers=("api",),
-    readers=("decode_uplinks",),
+    readers=("decode_uplinks", "api"),
     retention_ms=35 * DAY_MS,
     log_append_time=True,
 )

@@ -1,4 +1,4 @@
-"""How uplinks ended: dead letters one by one, and the sums of every end."""
+"""How uplinks ended: dead letters one by one with their replays, and the sums of every end."""
 
 import base64
 from datetime import datetime
@@ -7,37 +7,54 @@ from uuid import UUID
 
 from api.database import Database, Row
 from api.queries.readings import reason_name
-from api.shapes import DeadLetterAnswer, DeadLetterDetailAnswer, UplinkEndAnswer
+from api.shapes import DeadLetterAnswer, DeadLetterDetailAnswer, ReplayAnswer, UplinkEndAnswer
+from schemas.reason_texts import text_of
 
-COLUMNS: Final = """dead_letter_id, received_at, organization_id, application_id, kind, reason, detail, dev_eui, topic, uplink_partition,
-       uplink_offset, part, length(raw) AS size_bytes"""
+COLUMNS: Final = """l.dead_letter_id, l.received_at, l.organization_id, l.application_id, l.kind, l.reason, l.detail, l.dev_eui, l.topic,
+       l.uplink_partition, l.uplink_offset, l.part, length(l.raw) AS size_bytes, l.replay_of,
+       newest.attempt, newest.replayed_at, newest.replayed_by, newest.uplink_partition AS new_partition,
+       newest.uplink_offset AS new_offset, e.ended_as AS outcome, e.reason AS outcome_reason"""
 
 LETTERS: Final = """
-SELECT {columns} FROM dead_letters
-WHERE organization_id = ANY(%(scope)s) {filters}
-ORDER BY received_at DESC, dead_letter_id DESC
+SELECT {columns} FROM dead_letters l
+LEFT JOIN LATERAL (
+  SELECT * FROM dead_letter_replays d WHERE d.dead_letter_id = l.dead_letter_id ORDER BY attempt DESC LIMIT 1
+) newest ON true
+LEFT JOIN replay_ends e ON (e.uplink_partition, e.uplink_offset) = (newest.uplink_partition, newest.uplink_offset)
+WHERE l.organization_id = ANY(%(scope)s) {filters}
+ORDER BY l.received_at DESC, l.dead_letter_id DESC
 LIMIT %(limit)s
 """
 
 FILTERS: Final = {
-    "id": "AND dead_letter_id = %(id)s",
-    "kind": "AND kind = %(kind)s",
-    "reason": "AND reason = %(reason)s",
-    "dev_eui": "AND dev_eui = %(dev_eui)s",
-    "start": "AND received_at >= %(start)s",
-    "end": "AND received_at < %(end)s",
-    "after_at": "AND (received_at, dead_letter_id) < (%(after_at)s, %(after_id)s)",
+    "id": "AND l.dead_letter_id = %(id)s",
+    "kind": "AND l.kind = %(kind)s",
+    "reason": "AND l.reason = %(reason)s",
+    "dev_eui": "AND l.dev_eui = %(dev_eui)s",
+    "start": "AND l.received_at >= %(start)s",
+    "end": "AND l.received_at < %(end)s",
+    "after_at": "AND (l.received_at, l.dead_letter_id) < (%(after_at)s, %(after_id)s)",
+    "replayed": "AND (newest.uplink_offset IS NOT NULL OR l.replay_of IS NOT NULL) = %(replayed)s",
 }
 """Each is added where its parameter is given."""
 
+REPLAYS: Final = """
+SELECT d.attempt, d.replayed_at, d.replayed_by, d.uplink_partition AS new_partition, d.uplink_offset AS new_offset,
+       e.ended_as AS outcome, e.reason AS outcome_reason
+FROM dead_letter_replays d
+LEFT JOIN replay_ends e USING (uplink_partition, uplink_offset)
+WHERE d.organization_id = ANY(%(scope)s) AND d.dead_letter_id = %(id)s ORDER BY d.attempt
+"""
+
 ENDS: Final = """
-SELECT organization_id, ended_as, reason, sum(uplinks)::bigint AS uplinks FROM uplink_ends
+SELECT organization_id, ended_as, reason, sum(uplinks)::bigint AS uplinks, sum(replayed)::bigint AS replayed FROM uplink_ends
 WHERE organization_id = ANY(%(scope)s)
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
 
 def _letter(row: Row) -> dict[str, Any]:
+    text = text_of(row["reason"])
     return {
         "id": row["dead_letter_id"],
         "organization": row["organization_id"],
@@ -52,7 +69,24 @@ def _letter(row: Row) -> dict[str, Any]:
         "offset": row["uplink_offset"],
         "part": row["part"],
         "size_bytes": row["size_bytes"],
+        "meaning": text.meaning,
+        "what_to_do": text.what_to_do,
+        "replay_of": row["replay_of"],
+        "replay": None if row["attempt"] is None else replay_answer(row),
     }
+
+
+def replay_answer(row: Row) -> ReplayAnswer:
+    """Return a replay as it is shown."""
+    return ReplayAnswer(
+        attempt=row["attempt"],
+        replayed_at=row["replayed_at"],
+        replayed_by=row["replayed_by"],
+        partition=row["new_partition"],
+        offset=row["new_offset"],
+        outcome=row["outcome"],
+        reason=None if row["outcome_reason"] is None else reason_name(row["outcome_reason"]),
+    )
 
 
 async def dead_letters(
@@ -72,12 +106,13 @@ async def dead_letters(
 
 
 async def dead_letter(database: Database, scope: list[int], letter: UUID) -> DeadLetterDetailAnswer | None:
-    """Return one dead letter with its bytes, or None."""
-    query = LETTERS.format(columns=f"{COLUMNS}, raw", filters=FILTERS["id"])
+    """Return one dead letter with its bytes and replays, or None."""
+    query = LETTERS.format(columns=f"{COLUMNS}, l.raw", filters=FILTERS["id"])
     row = await database.row(query, {"scope": scope, "limit": 1, "id": letter})
     if row is None:
         return None
-    return DeadLetterDetailAnswer(**_letter(row), raw_base64=base64.b64encode(row["raw"]).decode())
+    replays = [replay_answer(one) for one in await database.rows(REPLAYS, {"scope": scope, "id": letter})]
+    return DeadLetterDetailAnswer(**_letter(row), raw_base64=base64.b64encode(row["raw"]).decode(), replays=replays)
 
 
 async def uplink_ends(database: Database, scope: list[int]) -> list[UplinkEndAnswer]:
@@ -89,6 +124,7 @@ async def uplink_ends(database: Database, scope: list[int]) -> list[UplinkEndAns
             ended_as=row["ended_as"],
             reason=reason_name(row["reason"]),
             uplinks=row["uplinks"],
+            replayed=row["replayed"],
         )
         for row in rows
     ]

@@ -10,11 +10,31 @@ from api.callers import TOKEN_HEADER, Caller, Callers
 from api.commands.transaction import Changes
 from api.database import Database
 from api.errors import not_found
-from api.managers import Manager, Managers
+from api.managers import Manager, Managers, forbidden
+from api.queries.organizations import organizations_by_team
 from api.queries.places import Places
 
 CallerOf = Callable[..., Awaitable[Caller]]
 ManagerOf = Callable[..., Awaitable[Manager]]
+ChangerOf = Callable[..., Awaitable["Changer"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Changer:
+    """A caller who may change things in some of their organizations."""
+
+    caller: Caller
+    scope: list[int]
+    """The ids of the organizations that every change is held to."""
+
+    def narrowed(self, organization: int | None) -> list[int]:
+        """Return the scope, or only this organization; 404 for one that is not the caller's, 403 for one that they may only read."""
+        if organization is None:
+            return self.scope
+        self.caller.narrowed(organization)
+        if organization not in self.scope:
+            raise forbidden()
+        return [organization]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +64,18 @@ class Context:
             return await managers.of_header(token)
 
         return manager
+
+    def changer(self) -> ChangerOf:
+        """Return the dependency that turns the token header into someone who may change things, and says in which organizations."""
+        managers, callers, database = self.managers, self.callers, self.database
+
+        async def changer(token: Annotated[str | None, Header(alias=TOKEN_HEADER)] = None) -> Changer:
+            manager = await managers.of_header(token)
+            caller = await callers.of_header(token)
+            managed = await organizations_by_team(database, sorted(manager.managed_teams))
+            return Changer(caller, [number for number in caller.scope if number in managed.values()])
+
+        return changer
 
     async def require(self, caller: Caller, **named: int | None) -> None:
         """Raise the 404 unless every site, unit and sensor named is one of the caller's organizations'."""

@@ -32,6 +32,7 @@ def router(context: Context) -> APIRouter:
         dev_eui: DevEui | None = None,
         from_: Annotated[InstantText | None, Query(alias="from")] = None,
         to: InstantText | None = None,
+        replayed: bool | None = None,  # noqa: FBT001 - a query parameter
         limit: Limit = 100,
         cursor: Cursor = None,
         caller: Caller = Depends(caller_of),
@@ -48,6 +49,7 @@ def router(context: Context) -> APIRouter:
             dev_eui=None if dev_eui is None else dev_eui.upper(),
             start=optional_instant(from_, "from"),
             end=optional_instant(to, "to"),
+            replayed=replayed,
         )
         last = items[-1] if len(items) == limit else None
         return Page(items=items, next=None if last is None else encode_cursor(last.received_at, str(last.id)))

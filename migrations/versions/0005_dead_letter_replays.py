@@ -1,4 +1,4 @@
-"""0005: dead letters that are replayed, and what becomes of them; ends of a device's uplinks that left no reading.
+"""0005: dead letters that are replayed, and what becomes of them; a device's uplinks that leave no trace elsewhere.
 
 A replayed uplink is counted apart (`uplink_ends.replayed`), so that what was acknowledged still equals what ended. What each table
 says has one writer: the API puts in the replay, store_readings its end.
@@ -30,15 +30,14 @@ CREATE TABLE replay_ends (               -- how a replayed uplink ended, by its 
   readings integer NOT NULL,             -- rows that were stored
   PRIMARY KEY (uplink_partition, uplink_offset)
 );
-CREATE TABLE device_ends (               -- a registered device's uplinks that stored nothing; the others are in `readings`
+CREATE TABLE device_ends (               -- a registered device's uplinks that left neither a reading nor a dead letter
   device_id integer NOT NULL,
-  ended_as text NOT NULL CHECK (ended_as IN ('duplicate', 'no_reading', 'rejected', 'unassigned')),
-  reason smallint NOT NULL DEFAULT 0,
+  ended_as text NOT NULL CHECK (ended_as IN ('duplicate', 'no_reading')),
   organization_id integer NOT NULL,
   uplinks bigint NOT NULL,
   first_at timestamptz NOT NULL,         -- received_at of the first and of the newest
   last_at timestamptz NOT NULL,
-  PRIMARY KEY (device_id, ended_as, reason)
+  PRIMARY KEY (device_id, ended_as)
 ) WITH (fillfactor = 50);
 ALTER TABLE uplink_ends ADD COLUMN IF NOT EXISTS replayed bigint NOT NULL DEFAULT 0;
 ALTER TABLE dead_letters ADD COLUMN IF NOT EXISTS replay_of uuid;

@@ -34,6 +34,10 @@ Acknowledgement = asyncio.Future[KafkaError | Expired | None]
 """Ends with None once all replicas have the record, or with why it is not known that they have."""
 
 
+Placing = asyncio.Future[int | KafkaError | Expired]
+"""Ends with the record's offset once all replicas have it, or with why it is not known that they have."""
+
+
 class QueueFull(Exception):
     """The producer's queue is full: the broker does not keep up, or is away."""
 
@@ -69,6 +73,26 @@ class LoopProducer:
             self._timer = self._loop.call_later(POLL_SECONDS, self._poll)
         return acknowledgement
 
+    def place(self, topic: str, partition: int, value: bytes, key: bytes | None, headers: Headers) -> Placing:
+        """Queue a record as `send` does, and return its offset to come: for the few records whose place must be known."""
+        placing: Placing = self._loop.create_future()
+        try:
+            self._producer.produce(
+                topic,
+                value,
+                key,
+                partition,
+                partial(self._placed, placing),
+                headers=headers,  # type: ignore[arg-type]  # the client only reads it
+            )
+        except BufferError as error:
+            message = "the producer's queue is full"
+            raise QueueFull(message) from error
+        self._outstanding += 1
+        if self._timer is None:
+            self._timer = self._loop.call_later(POLL_SECONDS, self._poll)
+        return placing
+
     async def check_topics(self, topics: tuple[Topic, ...], seconds: float) -> None:
         """Return when the broker answers and has the topics; raises Retryable, or Misconfigured where one is missing."""
         try:
@@ -93,6 +117,13 @@ class LoopProducer:
             count_error("delivering", error)
         if not acknowledgement.done():
             acknowledgement.set_result(error)
+
+    def _placed(self, placing: Placing, error: KafkaError | None, message: Message) -> None:
+        """End the future of a record with its offset; one that was given up on is left alone."""
+        self._outstanding -= 1
+        if not placing.done():
+            offset = message.offset()
+            placing.set_result(error if error is not None else Expired.EXPIRED if offset is None else offset)
 
     def _poll(self) -> None:
         self._producer.poll(0)

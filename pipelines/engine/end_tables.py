@@ -13,11 +13,11 @@ ON CONFLICT (partition, organization_id, ended_as, reason) DO UPDATE SET
   uplinks = known.uplinks + excluded.uplinks, replayed = known.replayed + excluded.replayed
 """
 ADD_DEVICE_ENDS: Final = """
-INSERT INTO device_ends AS known (device_id, ended_as, reason, organization_id, uplinks, first_at, last_at)
-SELECT device, ended_as, reason, organization, uplinks, to_timestamp(first_at / 1000.0), to_timestamp(last_at / 1000.0)
-FROM unnest(%s::integer[], %s::text[], %s::smallint[], %s::integer[], %s::bigint[], %s::bigint[], %s::bigint[])
-  AS new (device, ended_as, reason, organization, uplinks, first_at, last_at)
-ON CONFLICT (device_id, ended_as, reason) DO UPDATE SET
+INSERT INTO device_ends AS known (device_id, ended_as, organization_id, uplinks, first_at, last_at)
+SELECT device, ended_as, organization, uplinks, to_timestamp(first_at / 1000.0), to_timestamp(last_at / 1000.0)
+FROM unnest(%s::integer[], %s::text[], %s::integer[], %s::bigint[], %s::bigint[], %s::bigint[])
+  AS new (device, ended_as, organization, uplinks, first_at, last_at)
+ON CONFLICT (device_id, ended_as) DO UPDATE SET
   uplinks = known.uplinks + excluded.uplinks, organization_id = excluded.organization_id,
   first_at = least(known.first_at, excluded.first_at), last_at = greatest(known.last_at, excluded.last_at)
 """
@@ -39,7 +39,7 @@ def add_ends(connection: psycopg.Connection, ends: dict[End, Counted]) -> None:
 
 
 def add_device_ends(connection: psycopg.Connection, ends: dict[DeviceEnd, Heard]) -> None:
-    """Add to what is known of devices whose uplinks left no reading; in key order, so that two writers never wait for each other."""
+    """Add to what is known of devices whose uplinks left no trace elsewhere; in key order, so that two writers never wait for each other."""
     if not ends:
         return
     lines = [(*key, heard.organization, heard.uplinks, heard.first_at, heard.last_at) for key, heard in sorted(ends.items())]

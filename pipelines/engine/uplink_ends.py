@@ -40,8 +40,11 @@ ENDED_AS: Final = {
 End = tuple[int, int, str, int]
 """Partition, organization, ended_as, reason."""
 
-DeviceEnd = tuple[int, str, int]
-"""Device, ended_as, reason."""
+DeviceEnd = tuple[int, str]
+"""Device and ended_as."""
+
+TRACELESS: Final = (Standing.NO_READING, Standing.REPEATED_FAULT, Standing.REPEATED)
+"""Ends that leave neither a new reading nor a dead letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +132,12 @@ def counted(ends: Ends) -> dict[End, Counted]:
 
 
 def device_ends(ends: Ends) -> dict[DeviceEnd, Heard]:
-    """Return what became of registered devices' uplinks that left no reading; replays say nothing of a device."""
-    places = np.flatnonzero((ends.standing != Standing.STORED) & (ends.device > 0) & ~ends.replayed)
+    """Return registered devices' uplinks that left neither a reading nor a dead letter; replays say nothing of a device."""
+    places = np.flatnonzero(np.isin(ends.standing, TRACELESS) & (ends.device > 0) & ~ends.replayed)
     found: dict[DeviceEnd, Heard] = {}
-    columns = (ends.device, ends.organization, ends.standing, ends.reason, ends.received_at)
-    for device, organization, standing, reason, at in zip(*(column[places].tolist() for column in columns), strict=True):
-        end = (device, ENDED_AS[Standing(standing)], reason)
+    columns = (ends.device, ends.organization, ends.standing, ends.received_at)
+    for device, organization, standing, at in zip(*(column[places].tolist() for column in columns), strict=True):
+        end = (device, ENDED_AS[Standing(standing)])
         known = found.get(end)
         if known is None:
             found[end] = Heard(organization, 1, at, at)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError
 
-from pipelines.connectors.kafka_loop import Acknowledgement, QueueFull
+from pipelines.connectors.kafka_loop import Acknowledgement, Placing, QueueFull
 from schemas.uplinks import Headers
 
 
@@ -38,3 +38,13 @@ class FakeLog:
         else:
             self.pending.append(acknowledgement)
         return acknowledgement
+
+    def place(self, topic: str, partition: int, value: bytes, key: bytes | None, headers: Headers) -> Placing:
+        """Give each record of the log the next offset."""
+        placing: Placing = asyncio.get_running_loop().create_future()
+        if self.is_full:
+            raise QueueFull
+        self.records.append(Record(topic, partition, value, key, headers))
+        if self.acknowledges:
+            placing.set_result(len(self.records) - 1 if self.error is None else self.error)
+        return placing

@@ -11,10 +11,14 @@ import structlog
 from api.commands.transaction import Changes
 from api.database import Database
 from api.health import Health, Part
+from api.replays.ledger import Ledger
+from api.replays.replaying import Replays
 from api.rest import create_rest
 from api.routes.context import Context
 from pipelines.connectors.errors import Misconfigured, Retryable
+from pipelines.connectors.kafka import KafkaConfig
 from pipelines.connectors.timescale import DatabaseConfig
+from tests.api.fake_log import FakeLog
 from tests.api.people import Map, People
 
 SIGNED_IN = {"x-stack-access-token": "ada"}
@@ -54,7 +58,9 @@ class Border:
             self.people.managers(),
             Changes(DatabaseConfig("postgresql://nowhere.invalid/")),
         )
-        self.app = create_rest(context, self.health, "http://127.0.0.1:9/sign-in")
+        self.log = FakeLog()
+        replays = Replays(context.database, cast("Ledger", None), self.log, KafkaConfig("127.0.0.1:9"))
+        self.app = create_rest(context, self.health, "http://127.0.0.1:9/sign-in", replays)
 
     def forget(self) -> None:
         """Be as new; making the app anew for each test would take most of its time."""
