@@ -92,7 +92,9 @@ def test_no_two_panels_stand_in_one_place() -> None:
 def test_containers_find_every_file_they_are_given() -> None:
     compose: Any = msgspec.yaml.decode((REPOSITORY / "infra" / "compose.yaml").read_bytes())
 
-    mounted = [volume.split(":")[0] for service in compose["services"].values() for volume in service.get("volumes", ()) if volume[0] == "."]
+    mounted = [
+        volume.split(":")[0] for service in compose["services"].values() for volume in service.get("volumes", ()) if volume[0] == "."
+    ]
 
     assert len(mounted) == 3
     assert [path for path in mounted if not (REPOSITORY / "infra" / path).exists()] == []

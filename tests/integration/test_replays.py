@@ -39,9 +39,6 @@ class Rig:
     began: int
     sent: int = 0
 
-    def organization(self) -> int:
-        return int(self.rows("SELECT id FROM organizations WHERE team_id = 'team'")[0][0])
-
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.stack.database_url, autocommit=True) as connection:
             return connection.execute(query.encode(), values).fetchall()
@@ -81,8 +78,11 @@ class Rig:
     def letters(self, eui: str) -> int:
         return int(self.rows("SELECT count(*) FROM dead_letters WHERE dev_eui = %s", eui)[0][0])
 
+    def replay(self, user: str, **order: object) -> httpx.Response:
+        return httpx.post(f"{self.stack.api_url}/api/v1/dead-letters/replay", json=order, headers=self.headers(user), timeout=60)
+
     def ask(self, **order: object) -> dict[str, Any]:
-        answer = httpx.post(f"{self.stack.api_url}/api/v1/dead-letters/replay", json=order, headers=self.headers(), timeout=60)
+        answer = self.replay("ada", **order)
         assert answer.status_code == 200, answer.text
         answered: dict[str, Any] = answer.json()
         return answered
@@ -93,10 +93,11 @@ class Rig:
         answered: dict[str, Any] = answer.json()
         return answered
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, user: str = "ada") -> dict[str, str]:
         sandbox = self.stack.settings["SANDBOX_URL"]
-        httpx.post(f"{sandbox}/sandbox/stack-auth/teams", json={"id": "team", "members": ["ada"]}).raise_for_status()
-        token = httpx.post(f"{sandbox}/sandbox/stack-auth/token", json={"user": "ada", "expires_in": 600}).json()["access_token"]
+        team = {"id": "team", "members": ["ada", "rob"], "admins": ["ada"]}
+        httpx.post(f"{sandbox}/sandbox/stack-auth/teams", json=team).raise_for_status()
+        token = httpx.post(f"{sandbox}/sandbox/stack-auth/token", json={"user": user, "expires_in": 600}).json()["access_token"]
         return {"x-stack-access-token": token}
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -232,3 +233,12 @@ def test_ids_of_nobody_are_not_found(rig: Rig) -> None:
     (item,) = rig.ask(ids=["07a89c77-5bc5-5435-8bf3-2d40a84b08c0"])["items"]
 
     assert item["status"] == "not_found"
+
+
+@pytest.mark.timeout(240)
+def test_who_may_only_read_replays_nothing_and_an_order_must_name_letters(rig: Rig) -> None:
+    reader = rig.replay("rob", dev_eui=STRANGER)
+    nameless = rig.replay("ada", dry_run=True)
+
+    assert (reader.status_code, reader.json()["error"]["code"]) == (403, "forbidden")
+    assert (nameless.status_code, nameless.json()["error"]["code"]) == (400, "bad_request")
