@@ -1,7 +1,7 @@
 # `make` or `make help` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt golden bench
+.PHONY: help setup demo up test check fmt golden docs bench
 
 PYTHON := .venv/bin/python
 # Tests that need no servers; `make check` tries 2,000 of the random series of which `make test` tries 10,000.
@@ -35,6 +35,10 @@ fmt: setup ## Format the code and mend what the linter can mend
 
 golden: setup ## Write the golden files anew; read the diff
 	@$(PYTHON) -m tests.golden
+
+docs: setup ## Build the documentation site into .local/site; a broken link fails
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet --clean
+	@echo "open .local/site/index.html"
 
 bench: setup ## Measure ingest and detection beside their budgets
 	@$(PYTHON) -m tests.bench

@@ -1,0 +1,1 @@
+"""The documentation site, built from the repository by MkDocs: `make docs`."""
