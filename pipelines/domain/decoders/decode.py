@@ -16,7 +16,7 @@ from pipelines.domain.decoders.message import MessageKind, Rejection, TtnMessage
 from pipelines.domain.decoders.models import FALLBACK, Model, model_of, normalized_model_of
 from pipelines.domain.decoders.names import Meaning, Quantity, Role, meaning_of, unit_scale, words_of
 from pipelines.domain.decoders.numbers import quick_hundredths
-from pipelines.domain.decoders.probes import Context, Probe, headline_of, main_of, probes_of, with_absent_probe
+from pipelines.domain.decoders.probes import Context, Probe, carrier_of, headline_of, main_of, probes_of, with_absent_probe
 from pipelines.domain.decoders.readings import Decoded, ProbeReading
 from pipelines.domain.decoders.shapes import SHORT, Named, Shapes
 from pipelines.domain.decoders.vocabulary import TEMPERATURE
@@ -58,7 +58,8 @@ def _of_uplink(message: TtnMessage) -> Decoded:
 
     known = _SHAPES.known((message.brand, message.model, message.firmware), payload, meanings)
     if known is not None and (known.has_temperature or not message.normalized_payloads):
-        return _from_named(message, known.filled(payload), known.context)
+        plain = None if known.plan is None else known.plan.decoded(message.kind, message.measured_at or 0, payload)
+        return plain or _from_named(message, known.filled(payload), known.context)
     found = leaves(payload)
     if message.normalized_payloads and not any(meaning.quantity is Quantity.TEMPERATURE for _, meaning in _named(found, model)):
         # The decoder's own names say nothing to us; its normalizer may know better.
@@ -233,7 +234,7 @@ def _assembled(
     headline = headline_of(probes, main)
     readings = [probe.reading for probe in probes]
     if beside.has_any:
-        carrier = main or (None if model.is_wired else headline or next((reading for reading in readings if not reading.secondary), None))
+        carrier = carrier_of(readings, main, headline, model)
         if carrier is None:
             readings.append(beside.on(ProbeReading(MAIN, measured_at)))
         else:

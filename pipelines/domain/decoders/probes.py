@@ -86,8 +86,7 @@ def _judged(leaf: Leaf, meaning: Meaning, scale: str | None, context: Context, m
 def _believed(leaf: Leaf, meaning: Meaning, scale: str | None, context: Context) -> tuple[int | None, RejectReason | None, str]:
     """Return a temperature in hundredths, or why it is none with a sentence for people."""
     model, name = context.model, leaf.name
-    low, high = model.ranges.get(meaning.role, _ANYWHERE)
-    low, high = max(low, LOWEST_POSSIBLE), min(high, HIGHEST_POSSIBLE)
+    low, high = range_of(meaning.role, model)
     temperature = None if scale != "" else quick_hundredths(leaf.value)
     if temperature is None or not low <= temperature <= high:
         temperature, fault, detail = _looked_at(leaf, scale, low, high)
@@ -102,6 +101,12 @@ def _believed(leaf: Leaf, meaning: Meaning, scale: str | None, context: Context)
     if context.distrusts and is_distrusted(leaf, context.distrusts):
         return None, RejectReason.PROBE_MISSING, f"the device says that {name} is not valid"
     return temperature, None, ""
+
+
+def range_of(role: Role, model: Model) -> tuple[int, int]:
+    """Return the lowest and highest temperature in hundredths that can be true of a model's probe."""
+    low, high = model.ranges.get(role, _ANYWHERE)
+    return max(low, LOWEST_POSSIBLE), min(high, HIGHEST_POSSIBLE)
 
 
 def _looked_at(leaf: Leaf, scale: str | None, low: int, high: int) -> tuple[int | None, RejectReason | None, str]:
@@ -193,6 +198,11 @@ def headline_of(probes: list[Probe], main: ProbeReading | None) -> ProbeReading 
         if valid:
             return _one(valid) if role is Role.AMBIENT else valid[0] if len(valid) == 1 else None
     return None
+
+
+def carrier_of(readings: list[ProbeReading], main: ProbeReading | None, headline: ProbeReading | None, model: Model) -> ProbeReading | None:
+    """Return the reading that carries what stands beside the temperatures; None where no probe of the air is there."""
+    return main or (None if model.is_wired else headline or next((reading for reading in readings if not reading.secondary), None))
 
 
 def _one(ambient: list[ProbeReading]) -> ProbeReading | None:

@@ -13,6 +13,7 @@ from pipelines.domain.decoders.flags import is_flag
 from pipelines.domain.decoders.leaves import Leaf, leaves
 from pipelines.domain.decoders.names import Meaning, Quantity
 from pipelines.domain.decoders.probes import Context
+from pipelines.domain.decoders.quick import Placed, Plan, filled, plan_of
 
 MAX_FAMILIES: Final = 2_000
 """Families remembered; beyond it the memory starts anew."""
@@ -47,17 +48,15 @@ class _Place(float):
 class Known(msgspec.Struct, frozen=True):
     """What a shape says."""
 
-    named: tuple[tuple[Leaf, Meaning, tuple[str, ...]], ...]
-    """Each leaf that means something, and the names that lead to its number; none where its value is part of the shape."""
+    named: tuple[Placed, ...]
     context: Context
     has_temperature: bool
+    plan: Plan | None
+    """The straight way while all numbers are plain; None where there is none."""
 
     def filled(self, payload: dict[str, Any]) -> Named:
         """Return the leaves with the values of a payload of this shape."""
-        return [
-            (leaf, meaning) if not place else (_with(leaf, payload[place[0]] if len(place) == 1 else _at(payload, place)), meaning)
-            for leaf, meaning, place in self.named
-        ]
+        return [(filled(leaf, payload, place), meaning) for leaf, meaning, place in self.named]
 
 
 class Shapes:
@@ -98,7 +97,8 @@ class Shapes:
         if all(leaf.at is None and not (isinstance(leaf.value, _Place) and is_flag(leaf)) for leaf in found):
             named, context = learn(found)
             placed = tuple((leaf, meaning, leaf.value.path if isinstance(leaf.value, _Place) else ()) for leaf, meaning in named)
-            known = Known(placed, context, any(meaning.quantity is Quantity.TEMPERATURE for _, meaning in named))
+            has_temperature = any(meaning.quantity is Quantity.TEMPERATURE for _, meaning in named)
+            known = Known(placed, context, has_temperature, plan_of(placed, context))
         shapes[key] = known
         return known
 
@@ -136,14 +136,3 @@ def _placed(payload: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
         else:
             marked[name] = value
     return marked
-
-
-def _at(payload: dict[str, Any], place: tuple[str, ...]) -> object:
-    value: Any = payload
-    for name in place:
-        value = value[name]
-    return value
-
-
-def _with(leaf: Leaf, value: object) -> Leaf:
-    return Leaf(leaf.path, value, leaf.unit, leaf.place, leaf.at, leaf.is_history, leaf.is_certain)

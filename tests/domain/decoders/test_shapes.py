@@ -19,6 +19,8 @@ NUMBER = st.one_of(
     st.floats(-120, 160).map(lambda value: round(value, 2)),
     st.integers(-5, 5_000),
 )
+PLAIN = st.floats(2, 9).map(lambda value: round(value, 2))
+"""Believed as a temperature, humidity and voltage."""
 NAMES = st.sampled_from(
     [
         *("temperature", "TempC_DS", "TempC_SHT", "TempC1", "externalTemperature", "temp_f", "humidity", "battery", "BatV", "vdd", "door"),
@@ -56,11 +58,11 @@ def uplink(payload: object, brand: str | None, model: str | None) -> TtnMessage:
     return message
 
 
-def with_numbers(value: Any, draw: Any) -> Any:
+def with_numbers(value: Any, draw: Any, numbers: Any = NUMBER) -> Any:
     """Return the same shape with other numbers."""
     if isinstance(value, dict):
-        return {name: with_numbers(inner, draw) for name, inner in value.items()}
-    return draw(NUMBER) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+        return {name: with_numbers(inner, draw, numbers) for name, inner in value.items()}
+    return draw(numbers) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 @given(payload=PAYLOAD, brand=BRANDS, data=st.data())
@@ -72,6 +74,26 @@ def test_a_shape_seen_before_comes_to_what_the_long_way_does(
     again = uplink(with_numbers(payload, data.draw), *brand)
 
     assert decode(again) == the_long_way(again)
+
+
+@given(payload=PAYLOAD, brand=BRANDS, data=st.data())
+def test_plain_numbers_take_the_straight_way_to_the_same(payload: dict[str, Any], brand: tuple[str | None, str | None], data: Any) -> None:
+    decode(uplink(payload, *brand))
+
+    again = uplink(with_numbers(payload, data.draw, PLAIN), *brand)
+
+    assert decode(again) == the_long_way(again)
+
+
+def test_a_remembered_shape_of_plain_numbers_takes_the_straight_way() -> None:
+    payload = {"TempC_SHT": 21.5, "TempC_DS": 4.31, "Hum_SHT": 48.2, "BatV": 3.05, "Ext_sensor": "Temperature Sensor"}
+    decode(uplink(payload, "dragino", "lht65"))
+
+    with mock.patch.object(decoding, "_from_named", side_effect=AssertionError("the long way")):
+        found = decode(uplink(payload | {"TempC_DS": 5.02}, "dragino", "lht65"))
+
+    assert found.headline is not None
+    assert (found.headline.temperature, found.headline.humidity, found.headline.battery_millivolts) == (502, 4820, 3050)
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
