@@ -15,7 +15,7 @@ import msgspec
 from infra.simulator.catalog import FACTS
 from infra.simulator.chance import drawn
 from infra.simulator.fleet import Device
-from infra.simulator.payloads import Payload
+from infra.simulator.frame import Payload
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 CROCKFORD: Final = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -45,7 +45,9 @@ NETWORK: Final = (
 SNRS: Final = tuple(b'"snr":%b,' % str(quarters / 4).encode() if quarters else b"" for quarters in range(-40, 44))
 CHANNELS: Final = tuple(b'"channel_index":%d,' % index if index else b"" for index in range(8))
 TAILS: Final = {
-    model: b'"version_ids":%b,%b'
+    model: NETWORK
+    if not facts.brand_id
+    else b'"version_ids":%b,%b'
     % (
         msgspec.json.encode(
             {

@@ -6,8 +6,8 @@ from infra.simulator import physics
 from infra.simulator.catalog import FACTS
 from infra.simulator.chance import key_of
 from infra.simulator.fleet import Device, Trouble, Unit
+from infra.simulator.frame import Sample
 from infra.simulator.happenings import Timetable, What
-from infra.simulator.payloads import Sample
 from infra.simulator.physics import DAY, Climate, Failures
 from infra.simulator.stages import Stage
 
@@ -32,7 +32,7 @@ class Interior:
         climate, moment, facts = self._climate, stage.moment(at), self._facts
         warmth = physics.let_in(climate, moment)
         failures: tuple[Failures, ...] = (stage.failures,) if self._is_failing else ()
-        is_open, openings, minutes = self._door(moment) if facts.sees_door else (False, 0, 0)
+        is_open, openings, minutes = self._door(moment) if facts.sees_door or facts.feels_door else (False, 0, 0)
         clock = at
         if timetable:
             warmth += _happening(climate, stage, timetable, at)

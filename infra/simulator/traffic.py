@@ -15,10 +15,11 @@ from infra.simulator.chance import Eight, drawn, fraction, is_below, key_of
 from infra.simulator.deliveries import delivered
 from infra.simulator.envelope import Session
 from infra.simulator.fleet import Device, Fleet, Trouble, Unit
+from infra.simulator.frame import Payload, Sample, believed
 from infra.simulator.happenings import Timetable, What
 from infra.simulator.interior import Interior
 from infra.simulator.mischief import Mischief
-from infra.simulator.payloads import Payload, Sample, believed, logged, measured, status, unplugged
+from infra.simulator.payloads import FRAMES
 from infra.simulator.stages import Stage
 from infra.simulator.uplink import Uplink, UplinkKind
 
@@ -54,6 +55,7 @@ class DeviceTraffic:
         """Start with a device that was just switched on."""
         self._unit = unit
         self._device = device
+        self._frames = FRAMES[device.model]
         self._key = device.key
         self._mischief = mischief
         self._gateways = unit.site.gateways
@@ -106,8 +108,8 @@ class DeviceTraffic:
             yield self._join(session, at - 3 * aside)
         if session is None:
             return
-        if is_below(odds[2], mischief.statuses) and heard:
-            yield self._sent(session, UplinkKind.STATUS, status(self._device.model, self._sample(at)), at - 2 * aside, heard)
+        if is_below(odds[2], mischief.statuses) and heard and self._frames.status is not None:
+            yield self._sent(session, UplinkKind.STATUS, self._frames.status(self._sample(at)), at - 2 * aside, heard)
         if not heard or is_below(odds[3], mischief.losses):
             self._count += 1
             if not heard:
@@ -142,29 +144,31 @@ class DeviceTraffic:
 
     def _keep(self, at: int) -> None:
         """Write a reading into the device's log, if it keeps one: it knows when no gateway answers, not of a single loss."""
-        if FACTS[self._device.model].keeps_log:
+        if self._frames.log is not None:
             self._kept.append((at, self._sample(at)))
             del self._kept[:-KEPT]
 
     def _log(self, session: Session, at: int, aside: int, heard: tuple[str, ...]) -> Iterator[Uplink]:
         """Yield frames of what the device's log holds, newest first."""
+        assert self._frames.log is not None
         for frame in range(FRAMES_A_SLOT):
             entries = self._kept[: -SENT_AT_ONCE - 1 : -1]
             if not entries:
                 return
             del self._kept[-SENT_AT_ONCE:]
-            yield self._sent(session, UplinkKind.HISTORY, logged(self._device.model, entries, at), at + (3 + 3 * frame) * aside // 4, heard)
+            sent_at = at + (3 + 3 * frame) * aside // 4
+            yield self._sent(session, UplinkKind.HISTORY, self._frames.log(entries, sent_at), sent_at, heard)
 
     def _reading(self, session: Session, at: int, heard: tuple[str, ...], *, is_unplugged: bool) -> Uplink:
-        model, sample = self._device.model, self._sample(at)
-        if is_unplugged or (self._timetable and self._timetable.now(What.PROBE_OFF, at)):
-            broken = unplugged(model, sample)
-            if broken is not None:
-                return self._sent(session, UplinkKind.SENTINEL, broken, at, heard)
-        payload = measured(model, sample)
+        frames, sample = self._frames, self._sample(at)
+        is_unplugged = is_unplugged or (bool(self._timetable) and self._timetable.now(What.PROBE_OFF, at) is not None)
+        if is_unplugged and frames.unplugged is not None:
+            return self._sent(session, UplinkKind.SENTINEL, frames.unplugged(sample), at, heard)
+        payload = frames.measured(sample)
         if payload.hundredths is not None:
             return self._sent(session, UplinkKind.READING, payload, at, heard)
-        return self._sent(session, UplinkKind.DOOR if FACTS[model].sees_door else UplinkKind.SENTINEL, payload, at, heard)
+        is_door = FACTS[self._device.model].sees_door
+        return self._sent(session, UplinkKind.DOOR if is_door else UplinkKind.SENTINEL, payload, at, heard)
 
     def _sent(self, session: Session, kind: UplinkKind, payload: Payload, at: int, heard: tuple[str, ...]) -> Uplink:
         """Return an uplink; where the network server's clock is wrong, `measured_at` is what it says."""
@@ -188,7 +192,7 @@ class DeviceTraffic:
             device = replace(device, dev_eui=f"{STRANGER_EUI + (self._seed & 0xFFFF):016X}", device_id="stranger")
         else:
             application = FOREIGN
-        payload = measured(device.model, self._sample(at))
+        payload = self._frames.measured(self._sample(at))
         due_at, count = at + self._delay(at), key_of(self._key, at) & 0xFFFF
         body = Session(device, application, 0).uplink(payload, count, at, due_at, self._heard(at))
         return Uplink(kind, device.dev_eui, count, at, due_at, None, body)

@@ -2,9 +2,14 @@
 
 from dataclasses import replace
 
-from infra.simulator.fleet import build_fleet
+import pytest
+
+from infra.simulator.catalog import FACTS, Model
+from infra.simulator.fleet import Mix, UnitKind, build_fleet
+from infra.simulator.frame import believed
 from infra.simulator.happenings import Happening, What
 from infra.simulator.mischief import CLEAN, Mischief
+from infra.simulator.payloads import FRAMES
 from infra.simulator.physics import DAY, HOUR, MINUTE
 from infra.simulator.stages import Stage
 from infra.simulator.traffic import traffic_of
@@ -37,22 +42,90 @@ def test_every_temperature_is_decoded_as_it_was_meant() -> None:
         assert (made.main.temperature, made.main.fault) == (uplink.hundredths, None)
 
 
-def test_readings_of_a_log_are_decoded_with_the_device_s_own_times() -> None:
-    out = Happening(What.GATEWAY_OUT, begin=4 * HOUR, length=6 * HOUR)
-    clock = Happening(What.DEVICE_CLOCK, begin=0, length=DAY, by=-20_000 * DAY, units=frozenset({2}))
-    stage = replace(Stage.history(BEGIN, BEGIN + DAY, 15 * MINUTE), happenings=(out, clock))
-    seen = set()
-    for device in traffic_of(build_fleet(12, 1), "app", CLEAN):
-        for uplink in device.uplinks(stage):
-            if uplink.kind is UplinkKind.HISTORY:
-                message = parse_message(uplink.body)
-                assert isinstance(message, TtnMessage)
-                made = decode(message).readings
+def of_model(model: Model, kind: UnitKind, *happenings: Happening, days: int = 2, mischief: Mischief = OFTEN) -> list[Uplink]:
+    """What one device of a model sends from a unit of a kind."""
+    fleet = build_fleet(12, 1, Mix.CALM)
+    unit = next(unit for unit in fleet.units if unit.kind is kind)
+    watched = replace(unit, devices=(replace(unit.devices[0], model=model),))
+    stage = replace(Stage.history(BEGIN, BEGIN + days * DAY, 15 * MINUTE), happenings=happenings)
+    (traffic,) = traffic_of(replace(fleet, units=(watched,)), "app", mischief)
+    return list(traffic.uplinks(stage))
 
-                believed = [(one.measured_at, one.temperature) for one in made if one.history and one.measured_at > BEGIN - DAY]
-                assert sorted(believed) == sorted(uplink.history)
-                seen.add(len(believed))
-    assert {0, 3} <= seen
+
+def read(uplink: Uplink) -> Decoded:
+    message = parse_message(uplink.body)
+    assert isinstance(message, TtnMessage)
+    return decode(message)
+
+
+@pytest.mark.parametrize("model", [model for model in Model if not FACTS[model].sees_door])
+@pytest.mark.parametrize("kind", [UnitKind.REFRIGERATOR, UnitKind.FREEZER])
+def test_every_model_s_temperature_is_decoded_to_what_was_simulated(model: Model, kind: UnitKind) -> None:
+    uplinks = [uplink for uplink in of_model(model, kind) if uplink.kind is UplinkKind.READING]
+
+    assert len(uplinks) > 150
+    for uplink in uplinks:
+        main = read(uplink).main
+        assert main is not None
+        assert (main.temperature, main.fault, main.measured_at, main.history) == (uplink.hundredths, None, uplink.measured_at, False)
+
+
+@pytest.mark.parametrize("model", [model for model in Model if FACTS[model].sees_door or FACTS[model].feels_door])
+def test_every_model_that_knows_the_door_says_open_and_closed(model: Model) -> None:
+    left_open = Happening(What.DOOR_OPEN, begin=10 * HOUR, length=2 * HOUR)
+
+    said = {
+        reading.door_open
+        for uplink in of_model(model, UnitKind.REFRIGERATOR, left_open)
+        if uplink.kind in {UplinkKind.DOOR, UplinkKind.READING}
+        for reading in read(uplink).readings
+    }
+
+    assert said == {True, False}
+
+
+@pytest.mark.parametrize("model", [model for model in Model if FRAMES[model].status is not None])
+def test_every_model_s_status_has_no_temperature(model: Model) -> None:
+    uplinks = [uplink for uplink in of_model(model, UnitKind.REFRIGERATOR) if uplink.kind is UplinkKind.STATUS]
+
+    assert uplinks
+    assert [reading.temperature for uplink in uplinks for reading in read(uplink).readings if reading.temperature is not None] == []
+
+
+@pytest.mark.parametrize("model", [model for model in Model if FRAMES[model].unplugged is not None])
+def test_every_model_s_missing_probe_is_no_temperature(model: Model) -> None:
+    uplinks = [uplink for uplink in of_model(model, UnitKind.REFRIGERATOR) if uplink.kind is UplinkKind.SENTINEL]
+
+    assert uplinks
+    for uplink in uplinks:
+        made = read(uplink)
+        assert made.main is None or made.main.temperature is None
+
+
+@pytest.mark.parametrize("model", [model for model in Model if FRAMES[model].log is not None])
+@pytest.mark.parametrize("kind", [UnitKind.REFRIGERATOR, UnitKind.FREEZER])
+def test_readings_of_a_log_are_decoded_with_the_device_s_own_times(model: Model, kind: UnitKind) -> None:
+    out = Happening(What.GATEWAY_OUT, begin=4 * HOUR, length=6 * HOUR)
+
+    logs = [uplink for uplink in of_model(model, kind, out, mischief=CLEAN) if uplink.kind is UplinkKind.HISTORY]
+
+    assert sum(len(uplink.history) for uplink in logs) == 24
+    for uplink in logs:
+        made = [(one.measured_at, one.temperature) for one in read(uplink).readings if one.history]
+        assert sorted(made, key=str) == sorted(uplink.history)
+
+
+@pytest.mark.parametrize("model", [model for model in Model if FRAMES[model].log is not None])
+def test_a_log_dated_decades_ago_is_not_believed(model: Model) -> None:
+    out = Happening(What.GATEWAY_OUT, begin=4 * HOUR, length=6 * HOUR)
+    clock = Happening(What.DEVICE_CLOCK, begin=0, length=DAY, by=-8_000 * DAY)
+
+    logs = [uplink for uplink in of_model(model, UnitKind.REFRIGERATOR, out, clock) if uplink.kind is UplinkKind.HISTORY]
+
+    assert logs
+    assert {uplink.history for uplink in logs} == {()}
+    for uplink in logs:
+        assert all(one.history and not believed(one.measured_at, uplink.measured_at) for one in read(uplink).readings)
 
 
 def test_an_unplugged_probe_is_a_fault_and_not_the_temperature_beside_it() -> None:

@@ -7,11 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from infra.simulator.catalog import FACTS, Model
+from infra.simulator.catalog import Model
 from infra.simulator.fleet import Fleet, Mix, build_fleet
 from infra.simulator.happenings import Happening, What
 from infra.simulator.journal import Journal, read_journal
 from infra.simulator.mischief import CLEAN, Mischief
+from infra.simulator.payloads import FRAMES
 from infra.simulator.physics import DAY, HOUR, MINUTE
 from infra.simulator.stages import Stage
 from infra.simulator.traffic import DeviceTraffic, traffic_of
@@ -70,7 +71,7 @@ def test_what_no_gateway_hears_is_lost_unless_the_device_keeps_a_log() -> None:
             assert len(missed) == 12
             assert {FROM <= uplink.measured_at < TO for uplink in missed} == {True}
             wanted = [(uplink.measured_at // 1000 * 1000, uplink.hundredths) for uplink in reversed(missed)]
-            assert later == (wanted if FACTS[model].keeps_log else [])
+            assert later == (wanted if FRAMES[model].log else [])
 
 
 def test_one_gateway_out_is_no_loss_to_those_whom_another_one_hears() -> None:

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from infra.simulator.catalog import Model
-from infra.simulator.fleet import Trouble, build_fleet
+from infra.simulator.catalog import FACTS, Model
+from infra.simulator.fleet import Mix, Trouble, build_fleet
 from infra.simulator.mischief import CLEAN, NAMES, Mischief
+from infra.simulator.payloads import FRAMES
 from infra.simulator.physics import DAY, HOUR, MINUTE
 from infra.simulator.stages import Stage
 from infra.simulator.traffic import traffic_of
@@ -54,7 +55,14 @@ def test_a_dozen_units_have_fourteen_devices() -> None:
     fleet = build_fleet(12, 1)
 
     assert len(fleet.devices) == 14
-    assert {device.model for device in fleet.devices} == set(Model)
+    assert len({device.model for device in fleet.devices}) == 6
+
+
+def test_a_fleet_of_every_model_has_each_of_them_at_least_twelve_in_all() -> None:
+    fleet = build_fleet(len(Model), 1, Mix.EVERY_MODEL)
+
+    assert [device.model for device in fleet.devices] == list(Model) == list(FACTS) == list(FRAMES)
+    assert len(Model) >= 12
 
 
 def test_every_oddity_occurs_when_asked_for_and_none_when_clean() -> None:
