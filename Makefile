@@ -40,5 +40,6 @@ docs: setup ## Build the documentation site into .local/site; a broken link fail
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet --clean
 	@echo "open .local/site/index.html"
 
-bench: setup ## Measure ingest and detection beside their budgets
-	@$(PYTHON) -m tests.bench
+bench: ## Measure every part beside its budget; BENCH="decode store --quick" measures some
+	@bash infra/local/setup.sh --bench
+	@$(PYTHON) -m tests.bench $(BENCH)

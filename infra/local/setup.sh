@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # What `make setup` does: Debian packages (installed when root, otherwise named), .venv from the lock file, Kafka's jars.
-# Safe to run again at any time, and quick when there is nothing to do. Needs only bash, python3 and coreutils.
+# With --bench also what only `make bench` needs. Safe to run again at any time, and quick when there is nothing to do.
+# Needs only bash, python3 and coreutils.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+wants_bench=no
+[ "${1:-}" != --bench ] || wants_bench=yes
 
 libs="${COLDSTREAM_KAFKA_LIBS:-.local/kafka-libs}"
 mkdir -p .local
@@ -46,6 +50,7 @@ missing_packages() {
     has_postgres || echo postgresql
     has redis-server || has valkey-server || echo redis-server
     has_browser || echo chromium
+    [ "$wants_bench" = no ] || has wrk || echo wrk
 }
 
 install_packages() {

@@ -1,4 +1,4 @@
-"""Where figures are kept and shown: a JSON file per area in .local/bench, and their tables on the page docs/bench.md."""
+"""Where figures are kept and shown: a JSON file per area in .local/bench, their tables on the page docs/bench.md, and a drawing."""
 
 import json
 import os
@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from tests.bench.figures import AREAS, Figure, markdown_table
+from tests.bench.plot import draw, with_budget
 
 FOLDER: Final = Path(".local/bench")
 PAGE: Final = Path("docs/bench.md")
+PLOT: Final = Path("docs/images/bench.svg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,12 @@ def kept() -> dict[str, Report]:
 
 
 def write_page() -> None:
-    """Put what is kept onto the page."""
-    PAGE.write_text(page_with(PAGE.read_text(), {area: report.markdown() for area, report in kept().items()}))
+    """Put what is kept onto the page, and draw it."""
+    reports = kept()
+    PAGE.write_text(page_with(PAGE.read_text(), {area: report.markdown() for area, report in reports.items()}))
+    figures = [figure for report in reports.values() for figure in report.figures]
+    if with_budget(figures):
+        draw(figures, PLOT)
 
 
 def page_with(text: str, tables: Mapping[str, str]) -> str:

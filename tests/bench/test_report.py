@@ -7,6 +7,7 @@ import pytest
 
 from tests.bench import report
 from tests.bench.figures import AREAS, Figure, markdown_table
+from tests.bench.plot import draw, times_better, with_budget
 from tests.bench.report import Report, page_with
 
 FIGURE = Figure("store", "readings", "1/s", (90.0, 110.0, 100.0), budget=50.0, baseline=(400.0, 200.0))
@@ -62,3 +63,29 @@ def test_only_areas_with_a_report_are_kept(tmp_path: Path, monkeypatch: pytest.M
     report.save("store", REPORT)
 
     assert report.kept() == {"store": REPORT}
+
+
+def test_a_figure_right_of_the_line_is_better_than_its_budget() -> None:
+    at_least = replace(FIGURE, budget=50.0, at_most=False)
+    at_most = replace(FIGURE, budget=50.0, at_most=True)
+
+    assert times_better(100.0, at_least) == 2.0
+    assert times_better(100.0, at_most) == 0.5
+
+
+def test_only_what_has_a_budget_and_a_value_is_drawn() -> None:
+    without = replace(FIGURE, budget=None)
+    nothing = replace(FIGURE, values=(0.0,))
+    unknown = replace(FIGURE, values=(float("nan"), 1.0))
+
+    assert with_budget([without, FIGURE, nothing, unknown]) == [FIGURE]
+
+
+def test_the_same_figures_give_the_same_drawing_and_none_gives_none(tmp_path: Path) -> None:
+    draw([FIGURE], tmp_path / "one.svg")
+    draw([FIGURE, replace(FIGURE, budget=None)], tmp_path / "two.svg")
+
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    assert "store: readings: 100 1/s (&gt; 50.0)" in (tmp_path / "one.svg").read_text()
+    with pytest.raises(ValueError, match="budget"):
+        draw([], tmp_path / "none.svg")
