@@ -105,6 +105,11 @@ def _battery(leaf: Leaf, scale: str) -> tuple[str, int]:
         quick = quick_scaled(leaf.value, 1000)
         if quick is not None and LEAST_MILLIVOLTS < quick < MOST_VOLTS * 1000:
             return "v", quick
+    if type(leaf.value) is int and not leaf.unit:
+        if scale == "percent" and 0 <= leaf.value <= MOST_PERCENT:
+            return "percent", leaf.value
+        if scale == "mv" and LEAST_MILLIVOLTS <= leaf.value <= MOST_MILLIVOLTS:
+            return "v", leaf.value
     parsed = number_of(leaf.value)
     if parsed is None:
         return "", 0
