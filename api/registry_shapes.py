@@ -150,3 +150,28 @@ class ChangeAnswer(Shape):
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     comment: str
+
+
+class ImportLineAnswer(Shape):
+    """What became of a line of the file, or would; `errors` say what to do."""
+
+    line: int
+    outcome: Literal["created", "changed", "unchanged", "error"]
+    site: str
+    unit: str
+    dev_eui: str
+    probe: str
+    changes: list[str]
+    errors: list[str]
+
+
+class ImportAnswer(Shape):
+    """What an import did, or would do: all of it or nothing."""
+
+    dry_run: bool
+    written: bool
+    effective_at: Instant | None
+    lines: int
+    counts: dict[str, int]
+    totals: dict[str, int]
+    items: list[ImportLineAnswer]

@@ -16,6 +16,7 @@ from api.routes import (
     ends,
     excursions,
     health,
+    imports,
     organization_changes,
     place_changes,
     places,
@@ -66,6 +67,7 @@ def create_rest(context: Context, health_of_parts: Health, sandbox_sign_in_url: 
     versioned.include_router(sensor_changes.router(context))
     versioned.include_router(policies.router(context))
     versioned.include_router(replays.router(context, replays_of_letters))
+    versioned.include_router(imports.router(context))
     app.include_router(versioned)
     app.include_router(health.router(health_of_parts))
     app.router.routes.extend(page_routes())

@@ -4,6 +4,7 @@
 """
 
 import importlib
+import keyword
 from typing import Final
 
 import click
@@ -15,6 +16,7 @@ COMMANDS: Final = {
     "doctor": "Check every part of an installation and say what to mend.",
     "evaluate": "Judge a CSV of readings by a policy.",
     "flow": "Run one dataflow.",
+    "import": "Import sites, units and sensors from a CSV file.",
     "migrate": "Bring the database to the newest revision.",
     "serve": "Run the API.",
     "simulate": "Post a simulated fleet's uplinks as The Things Stack does.",
@@ -35,7 +37,7 @@ class LazyGroup(click.Group):
         """Return the command of that name, importing its file."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"infra.commands.{cmd_name.replace('-', '_')}").command
+        command = importlib.import_module(f"infra.commands.{module_of(cmd_name)}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -43,6 +45,11 @@ class LazyGroup(click.Group):
         """Write the list of commands without importing any of them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name]) for name in sorted(COMMANDS)])
+
+
+def module_of(name: str) -> str:
+    """Return the module of a command: its name with underscores, and one behind a word that is Python's own."""
+    return f"{name}_" if keyword.iskeyword(name) else name.replace("-", "_")
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -31,9 +31,7 @@ LOCK_MS: Final = 10_000
 STATEMENT_MS: Final = 60_000
 """For the statements of a large import."""
 
-LOCK: Final = """
-SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now FROM registry_state FOR UPDATE
-"""
+LOCK: Final = "SELECT version FROM registry_state FOR UPDATE"
 SCOPE: Final = "SELECT id, team_id FROM organizations WHERE team_id = ANY(%(teams)s)"
 CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now"
 RECORD: Final = """
@@ -118,6 +116,12 @@ class Transaction:
         self.allow(row["organization_id"])
         return row
 
+    async def clock(self) -> int:
+        """Return the database's clock, ms UTC; a statement of its own, as one that waits for a lock may read it before."""
+        row = await self.row(CLOCK, {})
+        assert row is not None, "the clock answers"
+        return int(row["now"])
+
     def allow(self, organization: int) -> None:
         """Return when the caller may change an organization; it is not found, or forbidden, otherwise."""
         if organization not in self.scope:
@@ -163,9 +167,7 @@ class Transaction:
 
     async def check_in_time(self) -> None:
         """Raise the answer that asks to try again when the commit would come too late for what it promises."""
-        row = await self.row(CLOCK, {})
-        assert row is not None, "the clock answers"
-        if self.promised and row["now"] + LEAD_MS > min(self.promised):
+        if self.promised and await self.clock() + LEAD_MS > min(self.promised):
             raise _busy()
 
 
@@ -240,9 +242,8 @@ class Changes:
 async def begin(connection: Connection, manager: Manager, comment: str, allowance: int) -> Transaction:
     """Take the lock, read the clock behind it, and find the caller's organizations."""
     transaction = Transaction(connection, manager.user, 0, {}, comment, allowance)
-    row = await transaction.row(LOCK, {})
-    assert row is not None, "the registry's only row is written by the first migration"
-    transaction.now = row["now"]
+    await transaction.rows(LOCK, {})
+    transaction.now = await transaction.clock()
     for found in await transaction.rows(SCOPE, {"teams": sorted(manager.teams | manager.managed_teams)}):
         transaction.scope[found["id"]] = found["team_id"] in manager.managed_teams
     return transaction
