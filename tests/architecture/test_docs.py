@@ -55,11 +55,35 @@ def test_every_topic_and_flow_is_in_the_readme_drawing() -> None:
             assert name in text or name == "api", name
 
 
-def test_every_link_in_the_docs_leads_somewhere() -> None:
+def broken_links(root: Path) -> list[str]:
+    """Return the links of pages that lead to no file, or to no heading of a page."""
     broken = []
-    for file in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", file.read_text(encoding="utf-8")):
-            if "://" not in target and not (file.parent / target).exists():
+    for file in (*root.glob("*.md"), *(root / "docs").rglob("*.md")):
+        for target in re.findall(r"\]\(([^)\s]+)[^)]*\)", file.read_text(encoding="utf-8")):
+            name, _, section = target.partition("#")
+            page = file if not name else file.parent / name
+            if "://" in target:
+                continue
+            if not page.exists() or (section and section not in sections(page.read_text(encoding="utf-8"))):
                 broken.append(f"{file.name}: {target}")
+    return broken
 
-    assert broken == []
+
+def sections(text: str) -> set[str]:
+    """Return the names under which the headings of a page are found."""
+    without_code = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", without_code, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_every_link_in_the_docs_leads_somewhere() -> None:
+    assert broken_links(ROOT) == []
+
+
+def test_planted_broken_links_are_caught(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "page.md").write_text("# A page: of `things`\n\n```\n# no heading\n```\n")
+    links = ["docs/page.md#a-page-of-things", "docs/gone.md", "docs/page.md#no-heading", "#here", "https://example.org/gone"]
+    (tmp_path / "README.md").write_text("## Here\n" + " ".join(f"[text]({link})" for link in links))
+
+    assert broken_links(tmp_path) == ["README.md: docs/gone.md", "README.md: docs/page.md#no-heading"]

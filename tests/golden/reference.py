@@ -1,26 +1,28 @@
 """Writes docs/reference.md from the code: every topic, table, metric, command and setting has its row there."""
 
 import ast
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from infra.cli import COMMANDS
 from pipelines.connectors import metrics
 from schemas.reason_texts import TEXTS, about
 from schemas.tables import TABLES
 from schemas.topics import TOPICS
+from tests.golden.reference_commands import commands_part
+from tests.golden.tables import table_of
 
 ROOT = Path(__file__).parents[2]
 REFERENCE_PAGE = ROOT / "docs" / "reference.md"
+OPERATING_PAGE = ROOT / "docs" / "operating.md"
 READERS = frozenset({"setting", "flag", "whole_number"})
 PACKAGES = ("pipelines", "api", "infra", "schemas", "migrations")
 
 HEAD = """# Reference
 
-Written from the code by `make golden`; a test compares. What the settings mean is said in [operating.md](operating.md).
+Written from the code by `make golden`; a test compares. What settings mean is said once, in [operating.md](operating.md#settings).
 """
 
 
@@ -67,10 +69,13 @@ def metrics_defined() -> list[tuple[str, str, str, str]]:
     return sorted(rows)
 
 
-def table_of(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Return a Markdown table."""
-    lines = [header, ("---",) * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+def meanings(page: Path = OPERATING_PAGE) -> dict[str, tuple[str, str]]:
+    """Return who uses each setting and what it means, as the table of settings in docs/operating.md says."""
+    part = page.read_text(encoding="utf-8").partition("\n## Settings\n")[2].partition("\n## ")[0]
+    found: dict[str, tuple[str, str]] = {}
+    for names, used_by, meaning in re.findall(r"^\| (`[^|]+`) \| ([^|]+) \| ([^|]+) \|$", part, re.MULTILINE):
+        found |= dict.fromkeys(re.findall(r"`([A-Z_]+)`", names), (used_by, meaning))
+    return found
 
 
 def code(names: tuple[str, ...]) -> str:
@@ -89,15 +94,15 @@ def reference_page(root: Path = ROOT) -> str:
         for table in TABLES
     ]
     found = [(f"`{name}`", kind, labels or "-", meaning) for name, kind, labels, meaning in metrics_defined()]
-    commands = [(f"`coldstream {name}`", meaning) for name, meaning in sorted(COMMANDS.items())]
-    settings = [(f"`{one.name}`", code(one.defaults), code(one.files)) for one in settings_read(root)]
+    means = meanings()
+    settings = [(f"`{one.name}`", *means.get(one.name, ("-", "-")), code(one.defaults), code(one.files)) for one in settings_read(root)]
     reasons = [(f"`{reason}`", about(reason), text.meaning, text.what_to_do, text.replay.value) for reason, text in TEXTS.items()]
     sections = [
         ("Topics", table_of(("topic", "partitions", "value", "written by", "read by"), topics)),
         ("Tables", table_of(("table", "kind", "key", "a row is", "written by", "read by"), tables)),
         ("Metrics", table_of(("metric", "kind", "labels", "meaning"), found)),
         ("Reasons", table_of(("reason", "about", "what it means", "what to do", "a replay"), reasons)),
-        ("Commands", table_of(("command", "what it does"), commands)),
-        ("Settings", table_of(("setting", "default in the code", "read in"), settings)),
+        ("Settings", table_of(("setting", "used by", "meaning", "default in the code", "read in"), settings)),
+        ("Commands", commands_part()),
     ]
     return HEAD + "".join(f"\n## {title}\n\n{text}\n" for title, text in sections)
