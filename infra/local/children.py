@@ -23,7 +23,7 @@ from infra.local.progress import Progress
 POLL_SECONDS: Final = 0.1
 FIRST_DELAY_SECONDS: Final = 0.5
 LONGEST_DELAY_SECONDS: Final = 15.0
-STEADY_SECONDS: Final = 60.0
+STEADY_SECONDS: Final = 15.0
 """A child that ran this long before it died starts over with the shortest delay."""
 LOG_LIMIT_BYTES: Final = 50_000_000
 """A log longer than this is set aside as `<name>.log.1` when its child starts."""

@@ -43,8 +43,10 @@ class ShardLogic(StatefulBatchLogic[Batch | Flush, Output | Flush, bytes]):
         return outputs, False
 
     def snapshot(self) -> bytes:
-        """Return the shard as bytes."""
-        assert self._shard is not None, "a key is made by its first batch"
+        """Return the shard as bytes; before the first batch after a start, which a drain may not wait for, what it started from."""
+        if self._shard is None:
+            assert self._snapshot is not None, "a new key is made by its first batch"
+            return self._snapshot
         DETECT_SENSORS.labels(self._shard.partition).set(self._shard.sensors)
         DETECT_RUNNING.labels(self._shard.partition).set(self._shard.running)
         with DETECT_SNAPSHOT_SECONDS.time():

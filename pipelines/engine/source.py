@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
+import structlog
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from confluent_kafka import (
     Consumer,
@@ -40,6 +41,9 @@ IDLE_WAIT: Final = timedelta(milliseconds=10)
 
 LAG_EVERY_POLLS: Final = 200
 """How often, in polls, the lag gauge is brought up to date (the high watermark is cached by the client: no call)."""
+
+AWAY_SECONDS: Final = 0.5
+"""Pause before brokers that are away are asked again."""
 
 FLUSH_KEY: Final = "~flush"
 """Sorts after every partition's key, so that in one activation the data comes first."""
@@ -147,7 +151,7 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         self._record_bytes = 1_024
         """Mean size of the records of the newest call: it says how many to ask for."""
         self._idle = True
-        known = offsets_now(consumer, topic, partitions)
+        known = self._offsets_now(partitions)
         for partition, (low, high) in known.items():
             wanted = offsets.get(partition, low)
             if not low <= wanted <= high:
@@ -158,6 +162,20 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
                 raise Misconfigured(message)
             self._next[partition] = wanted
         consumer.assign([TopicPartition(topic, partition, offset) for partition, offset in self._next.items()])
+
+    def _offsets_now(self, partitions: tuple[int, ...]) -> dict[int, tuple[int, int]]:
+        """Return the oldest and the next offset of each partition; waits while the brokers are away, until told to stop."""
+        said = False
+        while True:
+            try:
+                return offsets_now(self._consumer, self._topic, partitions)
+            except Retryable as away:
+                if self._stop():
+                    raise
+                if not said:
+                    structlog.get_logger().warning("log_away", flow=self._flow, topic=self._topic, reason=str(away))
+                    said = True
+                self._consumer.poll(AWAY_SECONDS)
 
     def next_batch(self) -> list[Item]:
         """Return what the log has now, grouped by partition, in order."""
