@@ -1,7 +1,7 @@
 # `make` or `make help` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt golden docs bench
+.PHONY: help setup demo up test check fmt golden docs bench faults
 
 PYTHON := .venv/bin/python
 # Tests that need no servers; `make check` tries 2,000 of the random series of which `make test` tries 10,000.
@@ -43,3 +43,7 @@ docs: setup ## Build the documentation site into .local/site; a broken link fail
 bench: ## Measure every part beside its budget; BENCH="decode store --quick" measures some
 	@bash infra/local/setup.sh --bench
 	@$(PYTHON) -m tests.bench $(BENCH)
+
+SEEDS ?= 3
+faults: setup ## Break real processes under load and check everything; SEEDS=3
+	@$(PYTHON) -m tests.faults --seeds $(SEEDS)

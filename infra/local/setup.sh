@@ -49,6 +49,7 @@ missing_packages() {
     has mvn || has_kafka || echo maven
     has_postgres || echo postgresql
     has redis-server || has valkey-server || echo redis-server
+    { has gcc && [ -e /usr/include/stdio.h ]; } || echo gcc libc6-dev
     has_browser || echo chromium
     [ "$wants_bench" = no ] || has wrk || echo wrk
 }

@@ -5,6 +5,8 @@ among them. `python -m tests.faults.fleet` is the sender; it keeps a journal of 
 """
 
 import argparse
+import asyncio
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -59,10 +61,11 @@ def seed(database_url: str, plan: FleetPlan) -> Seeded:
         return seed_registry(connection, replace(registry, units=units))
 
 
-def start_sender(plan: FleetPlan, url: str, journal: Path, seconds: float) -> "subprocess.Popen[bytes]":
-    """Start the sender; it ends by itself once everything begun was acknowledged."""
-    command = [sys.executable, "-m", "tests.faults.fleet", "--url", url, "--journal", str(journal), "--seconds", str(seconds)]
+def start_sender(plan: FleetPlan, url: str, journal: Path, seconds: float | None = None) -> "subprocess.Popen[bytes]":
+    """Start the sender; it ends, once everything begun was acknowledged, after so long or when SIGTERM tells it to."""
+    command = [sys.executable, "-m", "tests.faults.fleet", "--url", url, "--journal", str(journal)]
     command += ["--units", str(plan.units), "--seed", str(plan.seed), "--interval-ms", str(plan.interval_ms)]
+    command += [] if seconds is None else ["--seconds", str(seconds)]
     return subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
 
 
@@ -73,13 +76,18 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--url", required=True)
     parser.add_argument("--journal", type=Path, required=True)
-    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--seconds", type=float, default=None, help="default: until SIGTERM")
     wanted = parser.parse_args()
     plan = Plan(build_fleet(wanted.units, wanted.seed), APPLICATION, ODDITIES, wanted.interval_ms, quick=True)
     with Journal(wanted.journal) as journal:
         sender = Sender(target_of(wanted.url, SECRET), journal)
-        uvloop.run(Simulation(plan, sender, Progress(lambda _line: None)).live(wanted.seconds))
+        uvloop.run(_post(Simulation(plan, sender, Progress(lambda _line: None)), sender, wanted.seconds))
     sys.exit(1 if sender.tally.given_up or sender.tally.refused else 0)
+
+
+async def _post(simulation: Simulation, sender: Sender, seconds: float | None) -> None:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, sender.stop)
+    await simulation.live(seconds)
 
 
 if __name__ == "__main__":

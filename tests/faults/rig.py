@@ -6,6 +6,7 @@ Load, fault, heal, quiesce, check: each scenario has a fleet of its own; the che
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -27,8 +28,10 @@ from tests.faults.fleet import FleetPlan, seed, start_sender
 REPOSITORY: Final = Path(__file__).parents[2]
 INTERVAL_MS: Final = 1_000
 UNITS: Final = 60
-KNOWN_SECONDS: Final = 6.0
+KNOWN_SECONDS: Final = 8.0
 """Until every process knows a new fleet."""
+LAST_TRIES_SECONDS: Final = 4.0
+"""After the last heal: what waits for another try waits no longer."""
 SETTLE_SECONDS: Final = 14.0
 """After the last reading: a gap of 3 intervals, the longest recovery, the clock's grace, and the telling."""
 QUIESCE_SECONDS: Final = 150.0
@@ -73,9 +76,12 @@ class Rig:
         self.faults = FaultLog(folder / "faults.jsonl")
         self.faults.path.touch()
         self.journals: list[Path] = []
-        self.forwards: int | None = None
+        self.repeats = 0
+        """Requests that reached the API beyond the senders' own tries."""
+        self.afterwards = contextlib.ExitStack()
+        """What is to be undone once the stack is down."""
         self._tape: subprocess.Popen[bytes] | None = None
-        self._senders: list[subprocess.Popen[bytes]] = []
+        self.senders: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         """Start the stack."""
@@ -84,10 +90,11 @@ class Rig:
 
     def __exit__(self, *_error: object) -> None:
         """Stop everything; the folder stays."""
-        for process in [*self._senders, *([self._tape] if self._tape else [])]:
-            process.kill()
-            process.wait()
-        self.stack.stop()
+        with self.afterwards:
+            for process in [*self.senders, *([self._tape] if self._tape else [])]:
+                process.kill()
+                process.wait()
+            self.stack.stop()
 
     @property
     def events(self) -> Path:
@@ -104,9 +111,18 @@ class Rig:
             return ""
 
     @contextlib.contextmanager
-    def fleet(self, name: str, number: int, seconds: float, *, url: str | None = None, units: int = UNITS) -> Iterator[None]:
-        """Let a new fleet post for so long while the block runs, and wait until all it began is acknowledged."""
-        plan = FleetPlan(units, number, INTERVAL_MS)
+    def fleet(
+        self,
+        name: str,
+        number: int,
+        seconds: float | None = None,
+        *,
+        url: str | None = None,
+        units: int = UNITS,
+        interval_ms: int = INTERVAL_MS,
+    ) -> Iterator[None]:
+        """Let a new fleet post while the block runs (or for so long), and wait until all it began is acknowledged."""
+        plan = FleetPlan(units, number, interval_ms)
         seeded = seed(self.stack.database_url, plan)
         if self._tape is None:
             sites = [word for site in seeded.sites.values() for word in ("--site", str(site))]
@@ -115,11 +131,14 @@ class Rig:
         time.sleep(KNOWN_SECONDS)
         journal = self.folder / f"journal-{name}.jsonl"
         sender = start_sender(plan, url or self.stack.api_url, journal, seconds)
-        self._senders.append(sender)
+        self.senders.append(sender)
         self.journals.append(journal)
         yield
-        if sender.wait(timeout=seconds + 120) != 0:
-            raise AssertionError(f"the sender of {name} ended with {sender.returncode}")
+        if seconds is None:
+            time.sleep(LAST_TRIES_SECONDS)
+            sender.send_signal(signal.SIGTERM)
+        if sender.wait(timeout=120 + (seconds or 0)) != 0:
+            raise AssertionError(f"the sender of {name} ended with {sender.returncode}: not all that it began was acknowledged")
 
     def quiesce(self, settle_seconds: float = SETTLE_SECONDS) -> None:
         """Wait until every acknowledged uplink has its end, the clock is at now, and every deadline has passed."""
@@ -135,8 +154,7 @@ class Rig:
         command += ["--database-url", self.stack.database_url]
         for journal in self.journals:
             command += ["--journal", str(journal)]
-        if self.forwards is not None:
-            command += ["--forwards", str(self.forwards)]
+        command += ["--repeats", str(self.repeats)]
         result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
         if not result.stdout:
             raise AssertionError(f"the checker failed: {result.stderr[-2000:]}")

@@ -22,9 +22,10 @@ def kill_in_turn(rig: Rig, parts: list[str], pause: float) -> None:
 @pytest.mark.timeout(300)
 def test_kill_nine_of_every_part_in_turn_loses_and_doubles_nothing(tmp_path: Path) -> None:
     with Rig(tmp_path) as rig:
-        with rig.fleet("kills", 3, seconds=34):
+        with rig.fleet("kills", 3):
             time.sleep(6)
             kill_in_turn(rig, ["detect_excursions", "decode_uplinks", "store_readings", "api", "detect_excursions"], pause=2)
+            time.sleep(3)
         rig.quiesce()
 
         findings = rig.check()
@@ -40,7 +41,7 @@ def test_kill_nine_of_every_part_in_turn_loses_and_doubles_nothing(tmp_path: Pat
 @pytest.mark.timeout(300)
 def test_without_the_offset_skip_the_same_kills_are_found_out(tmp_path: Path) -> None:
     with Rig(tmp_path, {"SKIP_DONE": "false"}) as rig:
-        with rig.fleet("control", 3, seconds=20):
+        with rig.fleet("control", 3):
             time.sleep(8)
             kill_in_turn(rig, ["detect_excursions", "decode_uplinks", "store_readings"], pause=2)
         rig.quiesce(settle_seconds=1)

@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--faults", type=Path, default=None, help="what was broken when; without it every delay counts")
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--until", type=int, default=None, help="ms UTC; default now")
-    parser.add_argument("--forwards", type=int, default=None, help="requests that reached the API through a repeating proxy")
+    parser.add_argument("--repeats", type=int, default=0, help="requests that reached the API beyond the senders' own tries")
     wanted = parser.parse_args()
     evidence = gather(
         wanted.database_url,
@@ -26,7 +26,7 @@ def main() -> None:
         wanted.until or time.time_ns() // 1_000_000,
         events=wanted.events,
         faults=wanted.faults,
-        forwards=wanted.forwards,
+        repeats=wanted.repeats,
     )
     findings = check(evidence, with_events=wanted.events is not None)
     print(msgspec.json.encode(findings).decode())

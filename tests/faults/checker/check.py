@@ -22,7 +22,7 @@ def gather(
     *,
     events: Path | None = None,
     faults: Path | None = None,
-    forwards: int | None = None,
+    repeats: int = 0,
 ) -> Evidence:
     """Read the journals of a fleet, the tables, what a subscriber saw and what was broken when."""
     with psycopg.connect(database_url) as connection:
@@ -33,7 +33,7 @@ def gather(
         tape=[] if events is None else read_lines(events, Seen),
         faults=[] if faults is None else read_lines(faults, Fault),
         until=until,
-        forwards=forwards,
+        repeats=repeats,
     )
 
 

@@ -138,8 +138,8 @@ class Evidence:
     faults: list[Fault]
     until: int
     """As of when: everything has settled."""
-    forwards: int | None = None
-    """Requests that reached the API, where a proxy stands between and repeats them."""
+    repeats: int = 0
+    """Requests that reached the API beyond the senders' own tries, where a proxy stands between and repeats them."""
 
 
 def read_lines(path: Path, kind: type[Line]) -> list[Line]:

@@ -38,7 +38,7 @@ def _sums(evidence: Evidence, rows: int) -> Iterator[Finding]:
     """
     tables, journal = evidence.tables, evidence.journal
     total = sum(tables.ends.values()) + tables.put_aside
-    least, most = len(journal), evidence.forwards if evidence.forwards is not None else sum(line.tries for line in journal)
+    least, most = len(journal), sum(line.tries for line in journal) + evidence.repeats
     if total < least:
         yield Finding(Kind.LOST, f"{total} uplinks ended, {least} were acknowledged: {tables.ends}, {tables.put_aside} put aside")
     if total > most:

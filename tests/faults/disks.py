@@ -1,0 +1,87 @@
+"""A full disk under one part at a time: its folder moves to a small file system of its own, which is filled and freed again."""
+
+import contextlib
+import os
+import random
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+from infra.local.parts import Part
+from tests.faults.rig import Rig, now
+from tests.faults.work import Recovery, Watch
+
+ROOM_BYTES: Final = 96 << 20
+"""What the small file system holds beyond what is in the folder."""
+FULL_SECONDS: Final = 15.0
+CHUNK: Final = bytes(1 << 20)
+
+
+class SmallDisk:
+    """A tmpfs of fixed size that a part's folder was moved to."""
+
+    def __init__(self, rig: Rig, part: Part, folder: Path) -> None:
+        """Stop the part, move its folder, and start it again."""
+        self.place = rig.folder / f"disk-{part}"
+        self._ballast = self.place / "ballast"
+        rig.stack.stop_child(part)
+        size = int(run("du", "-sB1", str(folder)).split()[0]) + ROOM_BYTES
+        self.place.mkdir()
+        try:
+            run("mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "tmpfs", str(self.place))
+        except subprocess.CalledProcessError as error:
+            raise AssertionError(f"a full disk needs root and the right to mount: {error.stderr.strip()}") from error
+        rig.afterwards.callback(run, "umount", str(self.place))
+        run("cp", "-a", str(folder), str(self.place / folder.name))
+        folder.rename(folder.with_name(f"{folder.name}.moved"))
+        folder.symlink_to(self.place / folder.name)
+        rig.stack.start_child(part)
+
+    def fill(self) -> None:
+        """Leave not a byte free."""
+        with self._ballast.open("wb", buffering=0) as file:
+            for chunk in (CHUNK, CHUNK[:4096]):
+                with contextlib.suppress(OSError):
+                    while file.write(chunk):
+                        pass
+        assert os.statvfs(self.place).f_bavail == 0
+
+    def free(self) -> None:
+        """Give the room back."""
+        self._ballast.unlink()
+
+
+def run(*command: str) -> str:
+    """Run a command; raises CalledProcessError."""
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def folder_of(rig: Rig, part: Part) -> Path:
+    """Return where a part keeps what must not be lost."""
+    if part is Part.POSTGRES:
+        pid = rig.stack.pid(part)
+        assert pid is not None
+        return Path(f"/proc/{pid}/cwd").resolve()
+    return rig.folder / "stack" / part / ("log" if part is Part.KAFKA else "recovery")
+
+
+def fill_disks(rig: Rig, chance: random.Random, rounds: int) -> list[Recovery]:
+    """Fill the disk of the broker, of PostgreSQL and of a flow's recovery store, one after another; each is freed after a while."""
+    watch = Watch(rig)
+    disks: dict[Part, SmallDisk] = {}
+    for _ in range(rounds):
+        for part in chance.sample([Part.KAFKA, Part.POSTGRES, Part.DETECT_EXCURSIONS], 3):
+            if part not in disks:
+                began_at = now()
+                disks[part] = SmallDisk(rig, part, folder_of(rig, part))
+                watch.until_at_work("moved", part, began_at, now())
+                watch.wait_all()
+            time.sleep(chance.uniform(2.0, 4.0))
+            began_at = now()
+            disks[part].fill()
+            time.sleep(FULL_SECONDS)
+            disks[part].free()
+            watch.until_at_work("full disk", part, began_at, now())
+            watch.wait_all()
+    return [one for one in watch.recoveries if one.fault != "moved"]
