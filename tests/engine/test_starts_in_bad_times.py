@@ -6,6 +6,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from pipelines.connectors.errors import Retryable
+from pipelines.engine.pace import Pace
 from pipelines.engine.shard_logic import shard_logic
 from pipelines.engine.source import LogPart
 from tests.engine.random_log import terms
@@ -36,7 +37,7 @@ class AwayConsumer:
 def test_a_flow_started_while_the_brokers_are_away_waits_for_them() -> None:
     consumer = AwayConsumer(questions_left=3)
 
-    LogPart(consumer, "readings", (4,), {4: 5}, flow="a_flow", stop=lambda: False)  # type: ignore[arg-type]
+    LogPart(consumer, "readings", (4,), {4: 5}, flow="a_flow", stop=lambda: False, pace=Pace(0.0))  # type: ignore[arg-type]
 
     assert len(consumer.waits) == 3
     assert [(one.topic, one.partition, one.offset) for one in consumer.assigned] == [("readings", 4, 5)]
@@ -46,7 +47,7 @@ def test_a_flow_that_waits_for_the_brokers_can_be_told_to_stop() -> None:
     consumer = AwayConsumer(questions_left=1_000)
 
     with pytest.raises(Retryable):
-        LogPart(consumer, "readings", (4,), {}, flow="a_flow", stop=lambda: len(consumer.waits) >= 2)  # type: ignore[arg-type]
+        LogPart(consumer, "readings", (4,), {}, flow="a_flow", stop=lambda: len(consumer.waits) >= 2, pace=Pace(0.0))  # type: ignore[arg-type]
 
     assert len(consumer.waits) == 2
 
