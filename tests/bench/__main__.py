@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from tests.bench import decode, detect, fleet, flows, ingest, latency, page, reading_api, store, websocket
 from tests.bench.figures import AREAS, Figure, terminal_table
@@ -49,6 +48,8 @@ def fleet_plan(wanted: argparse.Namespace) -> fleet.Plan:
         plan = replace(plan, sensors=wanted.sensors[0])
     if wanted.screenshot is not None:
         plan = replace(plan, picture=wanted.screenshot, page=True)
+    if wanted.simulator:
+        plan = replace(plan, simulator=True)
     if wanted.no_page:
         plan = replace(plan, page=False)
     return plan
@@ -64,8 +65,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=None, help="fleet: how long; default 10")
     parser.add_argument("--screenshot", type=Path, default=None, help="fleet: where the picture of the page goes")
     parser.add_argument("--no-page", action="store_true", help="fleet: without Chromium")
+    parser.add_argument("--simulator", action="store_true", help="fleet: `coldstream simulate` is the generator")
     parser.add_argument("--database", default=None, help="store: an empty database of an existing server, such as one with TimescaleDB")
     return parser.parse_args()
+
+
+def command_of(area: str, wanted: argparse.Namespace) -> str:
+    """Return the command that measures this area alone."""
+    options = [" --simulator"] if area == "fleet" and wanted.simulator else []
+    return f"python -m tests.bench {area}{''.join(options)}"
 
 
 def main() -> None:
@@ -81,12 +89,10 @@ def main() -> None:
         figures = measured(area, wanted, lambda text, area=area: say(f"{area}: {text}"))  # type: ignore[misc]  # mypy knows no defaults of lambdas
         print(terminal_table(figures), flush=True)
         if usual:
-            say(f"kept in {save(area, Report.of(COMMAND.format(area=area), figures))}")
+            say(f"kept in {save(area, Report.of(command_of(area, wanted), figures))}")
             write_page()
     say("done")
 
-
-COMMAND: Final = "python -m tests.bench {area}"
 
 if __name__ == "__main__":
     main()

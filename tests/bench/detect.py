@@ -47,6 +47,7 @@ class Size:
 
 FULL: Final = (
     Size(10_000, 10_000, first_reports=50, reports=1_000, repeats=5, budget=800_000),
+    Size(100_000, 60_000, first_reports=5, reports=100, repeats=5, budget=500_000),
     Size(1_000_000, 300_000, first_reports=2, reports=12, repeats=3, budget=500_000),
 )
 QUICK: Final = (

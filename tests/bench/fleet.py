@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from tests.bench.process_trees import cpu_seconds_of_trees
 from tests.bench.report import FOLDER
 from tests.bench.rig import Rig, Say, running, servers
 from tests.bench.sender_process import SenderProcess
+from tests.bench.simulator_process import SimulatorProcess
 
 BUDGET_P99_MS: Final = 2_000.0
 BUDGET_P50_MS: Final = 500.0
@@ -45,6 +45,8 @@ class Plan:
     """Not counted: the broker's machine compiles, and every sensor is seen for the first time."""
     picture: Path | None = None
     page: bool = True
+    simulator: bool = False
+    """`coldstream simulate` is the generator, and not the bench's own sender."""
 
     @property
     def per_second(self) -> float:
@@ -79,13 +81,13 @@ class Run:
     windows: list[Window] = field(default_factory=list)
     lags: list[LagLook] = field(default_factory=list)
     page: dict[str, Any] = field(default_factory=dict)
-    connections: int = 0
 
 
 def measure(plan: Plan, say: Say) -> list[Figure]:
     """Run the fleet once and return the figures."""
     interval_ms = round(plan.interval_seconds * 1000)
-    with servers(say, sensors=plan.sensors, interval_ms=interval_ms) as made, running(made, say) as rig:
+    seeded = 1 if plan.simulator else plan.sensors
+    with servers(say, sensors=seeded, interval_ms=interval_ms) as made, running(made, say) as rig:
         run = FleetRun(plan, rig, say).run()
     counted = run.windows[plan.warm_up_windows :]
     lags = run.lags[-(len(counted) * round(plan.window_seconds / LOOK_SECONDS) or 1) :]
@@ -109,7 +111,7 @@ class FleetRun:
     def run(self) -> Run:
         """Send, look and listen."""
         plan, run = self._plan, Run()
-        with Dashboard(self._rig.stack, self._rig.servers.sites) as dashboard, SenderProcess(self._rig.load(plan.per_second)) as sender:
+        with self._generator() as sender, Dashboard(self._rig.stack, self._rig.servers.all_sites()) as dashboard:
             processes = {**self._rig.processes(), "sender": sender.pid}
             self._say(f"{plan.per_second:,.0f} uplinks/s; processes: " + ", ".join(f"{name} {pid}" for name, pid in processes.items()))
             started = time.perf_counter()
@@ -125,10 +127,17 @@ class FleetRun:
                     self._viewer.wait()
             last = sender.stop()
             self._say(f"sent {last['sent']:,}, acknowledged {last['acknowledged']:,}, refused {last['refused']:,}")
-            run.connections = dashboard.connections
+            if dashboard.connections != 1:
+                raise RuntimeError(f"the dashboard had to connect {dashboard.connections} times: what it heard is not all")
         return run
 
-    def _window(self, dashboard: Dashboard, sender: SenderProcess, processes: dict[str, int], run: Run) -> Window:
+    def _generator(self) -> SenderProcess | SimulatorProcess:
+        plan = self._plan
+        if plan.simulator:
+            return SimulatorProcess(self._rig, plan.sensors, plan.interval_seconds, self._say)
+        return SenderProcess(self._rig.load(plan.per_second))
+
+    def _window(self, dashboard: Dashboard, sender: SenderProcess | SimulatorProcess, processes: dict[str, int], run: Run) -> Window:
         began, before, cpu_before = time.perf_counter(), sender.look(), self._cpu_seconds(processes)
         ack_ms: list[float] = []
         told = Told([], [])
@@ -167,7 +176,7 @@ class FleetRun:
             return
         url = f"{self._rig.stack.api_url}/#access_token={access_token(self._rig.stack)}"
         seconds = min(PAGE_SECONDS, plan.seconds / 4)
-        command = [sys.executable, "-m", "tests.bench.viewer", url, str(plan.sensors), str(seconds)]
+        command = [sys.executable, "-m", "tests.bench.viewer", url, str(self._rig.servers.count_units()), str(seconds)]
         if plan.picture is not None:
             command.append(str(plan.picture))
         self._say("opening the page in Chromium")
@@ -268,8 +277,6 @@ def figures_of(plan: Plan, counted: Sequence[Window], lags: Sequence[LagLook], r
         figure(f"CPU of {name}", "% of a core", [window.cpu[name] * 100 for window in counted if name in window.cpu])
         for name in counted[-1].cpu
     ]
-    steps = [later.at - earlier.at for earlier, later in pairwise(run.lags)]
-    assert steps, "the run was shorter than a look"
     if run.page:
         figures.append(figure("the page meanwhile: longest frame", "ms", [run.page["longest_frame_ms"]]))
         figures.append(figure("the page meanwhile: first paint", "ms", [run.page["first_contentful_paint_ms"]]))

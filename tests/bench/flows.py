@@ -118,8 +118,8 @@ class OneRun:
                 for place, flow in enumerate(FLOWS)
             }
             cpu_before = cpu_seconds_of_trees(servers_pids)
-            began, done = self._watch(flows)
-            cpu = {flow: process.cpu_seconds() for flow, process in flows.items()}
+            began, done, cpu_at_start = self._watch(flows)
+            cpu = {flow: process.cpu_seconds() - cpu_at_start[flow] for flow, process in flows.items()}
             cpu |= {name: used - cpu_before[name] for name, used in cpu_seconds_of_trees(servers_pids).items()}
             for process in flows.values():
                 process.stop()
@@ -132,9 +132,10 @@ class OneRun:
         for name, used in cpu.items():
             runs.cpu.setdefault(name, []).append(used / uplinks * 1_000_000)
 
-    def _watch(self, flows: dict[str, FlowProcess]) -> tuple[float, dict[str, float]]:
-        """Return when the first record was read, and when each flow was through."""
+    def _watch(self, flows: dict[str, FlowProcess]) -> tuple[float, dict[str, float], dict[str, float]]:
+        """Return when the first record was read, when each flow was through, and what CPU each had used before its first record."""
         began, done, written = 0.0, dict[str, float](), -1
+        cpu_at_start: dict[str, float] = {}
         changed_at, seen = time.perf_counter(), -1
         while len(done) < len(flows):
             looks = {flow: look for flow, process in flows.items() if (look := process.look()) is not None}
@@ -142,6 +143,7 @@ class OneRun:
             if "decode_uplinks" in done and written < 0:
                 written = self._head() - self._before
             for flow, look in looks.items():
+                cpu_at_start.setdefault(flow, look.cpu_seconds)
                 if flow not in done and self._is_through(flow, look, written):
                     done[flow] = look.at
             if (now_seen := sum(look.records for look in looks.values())) != seen:
@@ -149,7 +151,7 @@ class OneRun:
             if time.perf_counter() - changed_at > STUCK_SECONDS:
                 raise RuntimeError(f"no progress for {STUCK_SECONDS:.0f} s; through are {sorted(done)}")
             time.sleep(LOOK_SECONDS)
-        return began, done
+        return began, done, cpu_at_start
 
     def _head(self) -> int:
         return head_of(self._admin, READINGS)

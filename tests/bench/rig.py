@@ -45,6 +45,19 @@ class Servers:
         """Settings for what runs on them."""
         return {name: self.stack.settings[name] for name in TOLD}
 
+    def all_sites(self) -> list[int]:
+        """Return the sites of the fleet's organization, also those that somebody else put there."""
+        with psycopg.connect(self.stack.database_url) as connection:
+            query = "SELECT id FROM sites WHERE organization_id = %s ORDER BY id"
+            return [row[0] for row in connection.execute(query, (self.fleet.organization,)).fetchall()]
+
+    def count_units(self) -> int:
+        """Return how many units the organization has."""
+        with psycopg.connect(self.stack.database_url) as connection:
+            row = connection.execute("SELECT count(*) FROM units WHERE organization_id = %s", (self.fleet.organization,)).fetchone()
+        assert row is not None
+        return int(row[0])
+
 
 @dataclass(frozen=True, slots=True)
 class Rig:
