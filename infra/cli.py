@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "flow": "Run one dataflow.",
     "import": "Import sites, units and sensors from a CSV file.",
     "migrate": "Bring the database to the newest revision.",
+    "regroup": "Group the partitions of stopped flows into other cells, with their state.",
     "serve": "Run the API.",
     "simulate": "Post a simulated fleet's uplinks as The Things Stack does.",
     "token": "Mint an access token from the sandbox issuer.",

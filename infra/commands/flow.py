@@ -1,6 +1,8 @@
 """`coldstream flow NAME`: run one dataflow as one cell, until it is told to stop."""
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -55,23 +57,39 @@ def start(cell: Cell, metrics_port: int | None) -> int:
     kafka, database = KafkaConfig.from_environment(), DatabaseConfig.from_environment()
     skip_done = flag("SKIP_DONE", default=True)
 
+    servers = Servers(kafka, database, RedisConfig.from_environment)
+
     def build(holding: Holding) -> Flow:
-        match cell.flow:
-            case decode_uplinks.FLOW:
-                return decode_uplinks.build(kafka, database, cell.partitions, stop, holding)
-            case store_readings.FLOW:
-                redis = RedisConfig.from_environment()
-                return store_readings.build(kafka, database, redis, cell.partitions, stop, holding, skip_done=skip_done)
-            case detect_excursions.FLOW:
-                redis = RedisConfig.from_environment()
-                return detect_excursions.build(kafka, database, redis, cell.partitions, stop, holding, cell=cell.name, skip_done=skip_done)
-            case store_dead_letters.FLOW:
-                return store_dead_letters.build(kafka, database, cell.partitions, stop, holding)
-            case _:
-                message = f"there is no flow {cell.flow}"
-                raise Misconfigured(message)
+        return build_flow(cell, servers, stop, holding, skip_done=skip_done)
 
     return run_cell(cell, build, Reconnecting(database, f"{cell.flow}-lease", stop), metrics_port=metrics_port)
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where everything is that a flow needs; Redis is asked for only by flows that publish."""
+
+    kafka: KafkaConfig
+    database: DatabaseConfig
+    redis: Callable[[], RedisConfig]
+
+
+def build_flow(cell: Cell, servers: Servers, stop: StopFlag, holding: Holding, *, skip_done: bool = True) -> Flow:
+    """Build a cell's flow; nothing connects before it runs."""
+    kafka, database, own = servers.kafka, servers.database, cell.partitions
+    match cell.flow:
+        case decode_uplinks.FLOW:
+            return decode_uplinks.build(kafka, database, own, stop, holding)
+        case store_readings.FLOW:
+            return store_readings.build(kafka, database, servers.redis(), own, stop, holding, skip_done=skip_done)
+        case detect_excursions.FLOW:
+            redis = servers.redis()
+            return detect_excursions.build(kafka, database, redis, own, stop, holding, cell=cell.name, skip_done=skip_done)
+        case store_dead_letters.FLOW:
+            return store_dead_letters.build(kafka, database, own, stop, holding)
+        case _:
+            message = f"there is no flow {cell.flow}"
+            raise Misconfigured(message)
 
 
 def partition_range(text: str, count: int) -> tuple[int, ...]:
@@ -80,6 +98,6 @@ def partition_range(text: str, count: int) -> tuple[int, ...]:
         return tuple(range(count))
     first, _, last = text.partition("-")
     if not (first.isdigit() and (last or first).isdigit() and int(first) <= int(last or first) < count):
-        message = f"--partitions must be first-last within 0-{count - 1}, not {text!r}"
+        message = f"partitions must be first-last within 0-{count - 1}, not {text!r}"
         raise Misconfigured(message)
     return tuple(range(int(first), int(last or first) + 1))

@@ -10,15 +10,17 @@ from pathlib import Path
 import click
 
 from infra.local import parts
+from infra.local.cells import Counts, parse_counts
 from infra.local.environment import DEFAULT_DATA
 from infra.local.errors import StackError
 from infra.local.folders import Folders
 from infra.local.lock import exclusive
-from infra.local.ports import DEFAULT_BASE, SPAN, Ports
+from infra.local.ports import DEFAULT_BASE, SPAN, Ports, span
 from infra.local.progress import Progress, TerminalProgress
 from infra.local.stack import Stack
 
 NAME = "coldstream"
+HIGHEST_PORT = 65_535
 
 
 @click.command()
@@ -31,23 +33,37 @@ NAME = "coldstream"
     help="The API's port; the other parts take those that follow.",
 )
 @click.option("--only", type=click.Choice(["infra"]), help="infra: Kafka, PostgreSQL and Redis alone.")
+@click.option(
+    "--cells", default="1", metavar="N|FLOW=N,...", help="Processes of each flow, such as 4 or detect_excursions=4,decode_uplinks=2."
+)
 @click.option("--no-restart", is_flag=True, help="Leave a part that died down.")
-def command(data: Path, port_base: int, only: str | None, no_restart: bool) -> None:
+def command(data: Path, port_base: int, only: str | None, cells: str, no_restart: bool) -> None:
     """Start the whole local stack and keep it running until Ctrl-C.
 
     The data stays in the --data folder. A part whose setting is given (KAFKA_BOOTSTRAP_SERVERS, DATABASE_URL,
     REDIS_URL) is a server that exists: it is used, not started.
+
+    With --cells a flow runs as several processes, each with a range of partitions and a recovery folder of its own.
+    A flow that ran with another number before is not started: the message names the command that groups its state anew.
     """
     progress = TerminalProgress()
     wanted = parts.SERVERS if only == "infra" else parts.ALL
     try:
+        counts = parse_counts(cells)
+        _require_room(port_base, counts)
         folders = Folders.at(data)
         with exclusive(folders.lock):
             given = os.environ
-            stack = Stack(folders, Ports(port_base), wanted, progress, given=given, restart=not no_restart)
+            stack = Stack(folders, Ports(port_base), wanted, progress, given=given, restart=not no_restart, cells=counts)
             asyncio.run(_run(stack, progress))
     except StackError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _require_room(port_base: int, counts: Counts) -> None:
+    """Raise StackError where the metrics of so many cells would have no ports."""
+    if port_base + span(max(counts.values(), default=1)) > HIGHEST_PORT:
+        raise StackError("--cells needs more ports than there are from --port-base on.", "Choose a lower --port-base.")
 
 
 async def _run(stack: Stack, progress: Progress) -> None:

@@ -17,12 +17,13 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from infra.local import postgres
+from infra.local.cells import Counts
 from infra.local.children import Child
 from infra.local.errors import StackError
 from infra.local.folders import Folders
 from infra.local.lock import exclusive
 from infra.local.parts import SERVERS, Part
-from infra.local.ports import Ports, free_base
+from infra.local.ports import Ports, free_base, span
 from infra.local.progress import Progress, RecordedProgress
 from infra.local.stack import EXISTING_SECONDS, Stack
 
@@ -44,15 +45,17 @@ class LocalStack:
         restart: bool = True,
         progress: Progress | None = None,
         patience: float = EXISTING_SECONDS,
+        cells: Counts | None = None,
     ) -> None:
         """Describe a stack; nothing is started.
 
         `port_base` None looks for free ports. `given` are settings from outside, as the environment would name them;
         `extra` are environment variables for our own processes alone.
         `patience` is for existing servers, in seconds.
+        `cells` is how many processes a flow has; one of several is named as its cell, such as `store_readings-00-31`.
         With `restart` a part that dies is started again by itself, as `coldstream up` does.
         """
-        self.ports = Ports(free_base() if port_base is None else port_base)
+        self.ports = Ports(free_base(span(max((cells or {}).values(), default=1))) if port_base is None else port_base)
         self.progress = progress or RecordedProgress()
         self._folders = Folders.at(data_dir)
         self._stack = Stack(
@@ -64,6 +67,7 @@ class LocalStack:
             extra=extra,
             restart=restart,
             patience=patience,
+            cells=cells,
         )
         self._locked = contextlib.ExitStack()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -179,7 +183,7 @@ class LocalStack:
         self.stop()
 
     def _child(self, name: str) -> Child:
-        child = self._stack.children.get(Part(name))
+        child = self._stack.children.get(name)
         if child is None:
             raise StackError(f"{name} is not ours to start.")
         return child

@@ -66,26 +66,6 @@ def sandbox_spec(folders: Folders, ports: Ports, environment: Mapping[str, str])
     )
 
 
-def flow_spec(part: Part, folders: Folders, ports: Ports, environment: Mapping[str, str]) -> ChildSpec:
-    """Describe one dataflow as a child; its recovery store lives in its folder."""
-    port = ports.metrics(FLOWS.index(part))
-    folder = folders.part(part)
-    own = {
-        "METRICS_ENABLED": "true",
-        "METRICS_PORT": str(port),
-        "RECOVERY_DIR": str(folder / "recovery"),
-    }
-    return ChildSpec(
-        name=part,
-        command=(COLDSTREAM, "flow", part),
-        ports=(port,),
-        environment={**environment, **own},
-        folder=folder,
-        probe=http_probe(f"http://{HOST}:{port}/metrics"),
-        grace_seconds=20.0,
-    )
-
-
 def api_spec(folders: Folders, ports: Ports, environment: Mapping[str, str]) -> ChildSpec:
     """Describe the API as a child."""
     return ChildSpec(

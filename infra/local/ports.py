@@ -11,10 +11,12 @@ from infra.local.errors import StackError
 
 HOST: Final = "127.0.0.1"
 DEFAULT_BASE: Final = 7400
-SPAN: Final = 20
-"""Ports a stack may use from its base on."""
-SEARCHED_BASES: Final = range(20_000, 32_000, SPAN)
-"""Where a free base is looked for: below the range the kernel hands out to outgoing connections."""
+STEP: Final = 10
+"""Ports of the servers, and then of the metrics of all flows' first cells, of their second cells, and so on."""
+SPAN: Final = 2 * STEP
+"""Ports a stack may use from its base on when each flow has one cell."""
+SEARCHED: Final = range(20_000, 32_000)
+"""Where free ports are looked for: below the range the kernel hands out to outgoing connections."""
 LISTENING: Final = "0A"
 
 
@@ -59,10 +61,15 @@ class Ports:
         """The API's own metrics."""
         return self.base + 6
 
-    def metrics(self, place: int) -> int:
-        """Return the metrics port of the flow at this place of the list."""
-        assert 0 <= place < SPAN - 10
-        return self.base + 10 + place
+    def metrics(self, place: int, cell: int = 0) -> int:
+        """Return the metrics port of a cell of the flow at this place of the list."""
+        assert 0 <= place < STEP
+        return self.base + STEP * (1 + cell) + place
+
+
+def span(cells: int) -> int:
+    """Return how many ports a stack may use from its base on when the flow with most cells has so many."""
+    return STEP * (1 + cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +80,14 @@ class Holder:
     pid: int
 
 
-def free_base() -> int:
-    """Return a base from which on no port of a stack is taken at this moment."""
-    bases = list(SEARCHED_BASES)
+def free_base(ports: int = SPAN) -> int:
+    """Return a base from which on so many ports are free at this moment."""
+    bases = list(range(SEARCHED.start, SEARCHED.stop - ports, ports))
     random.shuffle(bases)
     for base in bases:
-        if all(is_free(port) for port in range(base, base + SPAN)):
+        if all(is_free(port) for port in range(base, base + ports)):
             return base
-    problem = f"No {SPAN} free ports in a row between {SEARCHED_BASES.start} and {SEARCHED_BASES.stop}."
+    problem = f"No {ports} free ports in a row between {SEARCHED.start} and {SEARCHED.stop}."
     raise StackError(problem, "Stop what listens there.")
 
 

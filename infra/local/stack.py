@@ -8,6 +8,7 @@ from collections.abc import Collection, Coroutine, Mapping
 from typing import Any, Final, assert_never
 
 from infra.local import kafka, parts, postgres, redis
+from infra.local.cells import Counts, flow_specs
 from infra.local.children import Child, ChildSpec, Surroundings, no_probe
 from infra.local.environment import EXISTING, resolve, write_environment
 from infra.local.errors import NotReadyError, StackError
@@ -36,32 +37,39 @@ class Stack:
         extra: Mapping[str, str] | None = None,
         restart: bool = True,
         patience: float = EXISTING_SECONDS,
+        cells: Counts | None = None,
     ) -> None:
         """Describe the stack.
 
         `given` are settings from outside, among them the addresses of existing servers; `extra` goes to our own
-        processes on top of all others; `patience` is how many seconds an existing server may take to answer.
+        processes on top of all others; `patience` is how many seconds an existing server may take to answer; `cells` is how many processes a
+        flow has, one where it is not named.
         """
         self.folders = folders
         self.ports = ports
         self.settings = resolve(folders, ports, given)
-        self.children: dict[Part, Child] = {}
+        self.children: dict[str, Child] = {}
+        """By the name of the part, or of the cell where a flow has several."""
         self._for_children = self.settings | dict(extra or {})
         self.wanted = frozenset(wanted)
         self._existing = {part for part, name in EXISTING.items() if given.get(name)}
         self._progress = progress
         self._patience = patience
+        self._cells = cells or {}
+        self._names: dict[Part, list[str]] = {}
         self._around = Surroundings(folders.logs, folders.run, progress, restart)
 
     async def start(self) -> None:
         """Start every wanted part and return once all are ready.
 
-        Raises StackError when one is missing, its port is taken or it does not get ready; those started keep running
-        until `stop`.
+        Raises StackError when one is missing, its port is taken, it does not get ready, or a flow ran as other cells
+        before; those started keep running until `stop`.
         """
         for part in STAGES[0] + STAGES[2] + STAGES[3]:
             if part in self.wanted and part not in self._existing:
-                self.children[part] = Child(self._spec(part), self._around)
+                specs = self._specs(part)
+                self._names[part] = [spec.name for spec in specs]
+                self.children |= {spec.name: Child(spec, self._around) for spec in specs}
         write_environment(self.folders, self.settings)
         for stage in STAGES:
             await _all_or_first_error([self._start_part(part) for part in stage if part in self.wanted])
@@ -69,7 +77,7 @@ class Stack:
     async def stop(self) -> None:
         """Stop every child, the last stage first."""
         for stage in reversed(STAGES):
-            running = [self.children[part].stop() for part in stage if part in self.children]
+            running = [child.stop() for part in stage for child in self._children_of(part)]
             await asyncio.gather(*running)
 
     def hurry(self) -> None:
@@ -83,22 +91,25 @@ class Stack:
         elif part in STEPS:
             await self._run_step(part)
         else:
-            await self.children[part].start()
+            await _all_or_first_error([child.start() for child in self._children_of(part)])
 
-    def _spec(self, part: Part) -> ChildSpec:
+    def _children_of(self, part: Part) -> list[Child]:
+        return [self.children[name] for name in self._names.get(part, [])]
+
+    def _specs(self, part: Part) -> list[ChildSpec]:
         match part:
             case Part.KAFKA:
-                return kafka.spec(self.folders, self.ports)
+                return [kafka.spec(self.folders, self.ports)]
             case Part.POSTGRES:
-                return postgres.spec(self.folders, self.ports, self._progress)
+                return [postgres.spec(self.folders, self.ports, self._progress)]
             case Part.REDIS:
-                return redis.spec(self.folders, self.ports)
+                return [redis.spec(self.folders, self.ports)]
             case Part.SANDBOX:
-                return parts.sandbox_spec(self.folders, self.ports, self._for_children)
+                return [parts.sandbox_spec(self.folders, self.ports, self._for_children)]
             case Part.DECODE_UPLINKS | Part.STORE_READINGS | Part.DETECT_EXCURSIONS | Part.STORE_DEAD_LETTERS:
-                return parts.flow_spec(part, self.folders, self.ports, self._for_children)
+                return flow_specs(part, self.folders, self.ports, self._cells, self._for_children)
             case Part.API:
-                return parts.api_spec(self.folders, self.ports, self._for_children)
+                return [parts.api_spec(self.folders, self.ports, self._for_children)]
             case Part.MIGRATIONS | Part.TOPICS:
                 message = f"{part} is a step, not a child"
                 raise AssertionError(message)

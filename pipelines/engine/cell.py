@@ -97,16 +97,27 @@ def claimed(cell: Cell, leases: Reconnecting, metrics_port: int | None) -> Itera
 
 def prepare(cell: Cell) -> None:
     """Make the recovery store where there is none; raises Misconfigured when the folder belongs to another cell."""
-    mark = cell.folder / MARK
-    if not (cell.folder / "part-0.sqlite3").exists():
-        mark.write_text(f"{cell.name}\n", encoding="utf-8")
+    if has_store(cell.folder):
+        require_own(cell)
+    else:
+        (cell.folder / MARK).write_text(f"{cell.name}\n", encoding="utf-8")
         init_db_dir(cell.folder, RECOVERY_PARTITIONS)  # type: ignore[no-untyped-call]
-    elif mark.exists() and (owner := mark.read_text(encoding="utf-8").strip()) != cell.name:
+
+
+def require_own(cell: Cell) -> None:
+    """Raise Misconfigured where a recovery folder belongs to another cell."""
+    mark = cell.folder / MARK
+    if mark.exists() and (owner := mark.read_text(encoding="utf-8").strip()) != cell.name:
         message = (
             f"the recovery folder {cell.folder} is of {owner}, not of {cell.name}: start that one, or group its partitions anew with "
-            "`coldstream cells regroup`"
+            "`coldstream regroup`"
         )
         raise Misconfigured(message)
+
+
+def has_store(folder: Path) -> bool:
+    """Return whether a recovery store was made in a folder."""
+    return (folder / "part-0.sqlite3").exists()
 
 
 def claim(folder: Path) -> TextIO:

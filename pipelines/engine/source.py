@@ -87,6 +87,11 @@ def partition_key(partition: int) -> str:
     return f"{partition:02d}"
 
 
+def part_name(topic: str, partitions: tuple[int, ...]) -> str:
+    """Return the name of a group's one part, under which its offsets are kept."""
+    return f"{topic}-{partitions[0]:02d}-{partitions[-1]:02d}"
+
+
 class LogSource(FixedPartitionedSource[Item, bytes]):
     """Reads some partitions of one topic, as one part."""
 
@@ -103,7 +108,7 @@ class LogSource(FixedPartitionedSource[Item, bytes]):
     ) -> None:
         """Name the topic, this cell's partitions, what says when to stop, what is renewed at each snapshot, and the pace of flushes."""
         self._kafka = kafka
-        self._topic = topic
+        self.topic = topic
         self._partitions = partitions
         self._flow = flow
         self._stop = stop
@@ -112,14 +117,14 @@ class LogSource(FixedPartitionedSource[Item, bytes]):
 
     def list_parts(self) -> list[str]:
         """Return the single part: this cell's group of partitions."""
-        return [f"{self._topic}-{self._partitions[0]:02d}-{self._partitions[-1]:02d}"]
+        return [part_name(self.topic, self._partitions)]
 
     def build_part(self, step_id: str, for_part: str, resume_state: bytes | None) -> "LogPart":  # noqa: ARG002 - bytewax's signature
         """Return the reader, at the offsets of the snapshot; partitions without one start at their oldest record."""
         consumer = self._kafka.consumer(self._flow)
         offsets = decode_offsets(resume_state)
         pace = Pace(self._flush_every_seconds)
-        return LogPart(consumer, self._topic, self._partitions, offsets, flow=self._flow, stop=self._stop, renew=self._renew, pace=pace)
+        return LogPart(consumer, self.topic, self._partitions, offsets, flow=self._flow, stop=self._stop, renew=self._renew, pace=pace)
 
 
 class LogPart(StatefulSourcePartition[Item, bytes]):

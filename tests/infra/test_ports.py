@@ -2,17 +2,17 @@
 
 import pytest
 
-from infra.local.ports import SPAN, Holder, Ports, taken_message
+from infra.local.ports import STEP, Holder, Ports, span, taken_message
 
 
 def test_no_two_parts_share_a_port() -> None:
     ports = Ports(base=30_000)
 
     taken = [ports.api, ports.kafka, ports.kafka_controller, ports.postgres, ports.redis, ports.sandbox]
-    taken += [ports.api_metrics, *(ports.metrics(place) for place in range(SPAN - 10))]
+    taken += [ports.api_metrics, *(ports.metrics(place, cell) for place in range(STEP) for cell in range(4))]
 
     assert len(set(taken)) == len(taken)
-    assert all(30_000 <= port < 30_000 + SPAN for port in taken)
+    assert all(30_000 <= port < 30_000 + span(4) for port in taken)
 
 
 def test_default_ports_keep_clear_of_the_packaged_servers() -> None:

@@ -1,0 +1,119 @@
+"""Flows as several cells under load, on the real stack: killed, grouped anew, moved, stopped for long; the checker finds nothing wrong."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from infra.local.local_stack import LocalStack
+from infra.local.parts import ALL, COLDSTREAM, Part
+from pipelines.engine.lease import LEASE_SECONDS
+from tests.faults.test_kill_nine import kill_in_turn, settled, simulated_fleet
+
+CELLS = {Part.DETECT_EXCURSIONS: 4, Part.DECODE_UPLINKS: 2, Part.STORE_READINGS: 2}
+BACK_SECONDS = 10.0
+
+
+@contextmanager
+def cell_elsewhere(stack: LocalStack, flow: str, partitions: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a cell that the stack does not know of, on a folder outside of it."""
+    command = [COLDSTREAM, "flow", flow, "--partitions", partitions, "--recovery", str(folder)]
+    with (folder.parent / "elsewhere.log").open("ab") as log:
+        process = subprocess.Popen(command, env={**os.environ, **stack.settings}, stdout=log, stderr=log)
+    try:
+        yield process
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def holder_of(stack: LocalStack, flow: str, partition: int) -> int:
+    """Return the process that holds a partition."""
+    with psycopg.connect(stack.database_url) as connection:
+        row = connection.execute("SELECT pid FROM cell_leases WHERE flow = %s AND partition = %s", (flow, partition)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def wait_for(said: str, log: Path, seconds: float) -> None:
+    """Return once a log says something."""
+    deadline = time.monotonic() + seconds
+    while said not in log.read_text():
+        assert time.monotonic() < deadline, f"{log} does not say {said!r}:\n{log.read_text()[-2000:]}"
+        time.sleep(0.1)
+
+
+@pytest.mark.timeout(400)
+def test_grouped_anew_killed_and_moved_cells_lose_and_double_nothing(tmp_path: Path) -> None:
+    data, first, second = tmp_path / "data", tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    with LocalStack(data, None, ALL) as stack, simulated_fleet(stack, first, seconds=15, seed=3):
+        pass
+    cells = ",".join(f"{part}={count}" for part, count in CELLS.items())
+
+    subprocess.run([COLDSTREAM, "regroup", "--data", str(data), "--cells", cells], check=True)
+    with LocalStack(data, None, ALL, cells=CELLS) as stack:
+        with simulated_fleet(stack, second, seconds=50, seed=3):
+            time.sleep(6)
+            for cell in ("detect_excursions-16-31", "decode_uplinks-32-63", "store_readings-00-31", "detect_excursions-48-63"):
+                began = time.monotonic()
+                kill_in_turn(stack, [cell], pause=2)
+                assert time.monotonic() - began < BACK_SECONDS + 2
+            stack.stop_child("detect_excursions-00-15")
+            moved = tmp_path / "elsewhere" / "recovery"
+            shutil.copytree(data / "detect_excursions" / "00-15" / "recovery", moved)
+            shutil.rmtree(data / "detect_excursions" / "00-15")
+            with cell_elsewhere(stack, "detect_excursions", "00-15", moved):
+                time.sleep(15)
+            shutil.copytree(moved, data / "detect_excursions" / "00-15" / "recovery")
+            stack.start_child("detect_excursions-00-15")
+
+        journal = tmp_path / "both.jsonl"
+        journal.write_bytes(first.read_bytes() + second.read_bytes())
+        findings = settled(stack, journal)
+    stack.remove()
+
+    assert findings.problems == []
+    assert findings.acknowledged > 300
+    assert findings.excursions > 3
+
+
+@pytest.mark.timeout(400)
+def test_a_cell_that_was_stopped_for_so_long_that_another_took_over_writes_nothing_more(tmp_path: Path) -> None:
+    data, journal = tmp_path / "data", tmp_path / "journal.jsonl"
+    flows = (Part.DETECT_EXCURSIONS, Part.DECODE_UPLINKS, Part.STORE_READINGS)
+    with LocalStack(data, None, ALL, cells=dict.fromkeys(flows, 2)) as stack:
+        with simulated_fleet(stack, journal, seconds=55, seed=5):
+            time.sleep(8)
+            for flow in flows:
+                stack.kill(f"{flow}-00-31", signal.SIGSTOP)
+                shutil.copytree(data / flow / "00-31" / "recovery", tmp_path / flow / "recovery")
+            time.sleep(LEASE_SECONDS + 1)
+            with ExitStack() as successors:
+                pids = {}
+                for flow in flows:
+                    pids[flow] = successors.enter_context(cell_elsewhere(stack, flow, "00-31", tmp_path / flow / "recovery")).pid
+                for flow in flows:
+                    wait_for("cell_started", tmp_path / flow / "elsewhere.log", 20)
+                    stack.kill(f"{flow}-00-31", signal.SIGCONT)
+                for flow in flows:
+                    wait_for("has lost the lease", stack.logs / f"{flow}-00-31.log", 20)
+                    wait_for("cannot start", stack.logs / f"{flow}-00-31.log", 20)
+                held_by = {flow: holder_of(stack, flow, 7) for flow in flows}
+                time.sleep(5)
+
+        # The stack's own cells go on from their folders of before, on which nothing was written since they were stopped.
+        findings = settled(stack, journal)
+    stack.remove()
+
+    assert held_by == pids
+    assert findings.problems == []
+    assert findings.excursions > 3
