@@ -12,13 +12,23 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from infra.local.cells import Counts
 from infra.local.local_stack import LocalStack
 from infra.local.parts import ALL, COLDSTREAM, Part
+from infra.local.ports import free_base, span
 from pipelines.engine.lease import LEASE_SECONDS
-from tests.faults.test_kill_nine import kill_in_turn, settled, simulated_fleet
+from tests.faults.rig import Rig
+from tests.faults.test_kill_nine import kill_in_turn
 
-CELLS = {Part.DETECT_EXCURSIONS: 4, Part.DECODE_UPLINKS: 2, Part.STORE_READINGS: 2}
+CELLS: Counts = {Part.DETECT_EXCURSIONS: 4, Part.DECODE_UPLINKS: 2, Part.STORE_READINGS: 2}
 BACK_SECONDS = 10.0
+
+
+def rig_of(folder: Path, base: int, cells: Counts) -> Rig:
+    """Describe a rig whose flows have so many cells."""
+    rig = Rig(folder)
+    rig.stack = LocalStack(folder / "stack", base, ALL, cells=cells)
+    return rig
 
 
 @contextmanager
@@ -54,48 +64,52 @@ def wait_for(said: str, log: Path, seconds: float) -> None:
 
 @pytest.mark.timeout(400)
 def test_grouped_anew_killed_and_moved_cells_lose_and_double_nothing(tmp_path: Path) -> None:
-    data, first, second = tmp_path / "data", tmp_path / "first.jsonl", tmp_path / "second.jsonl"
-    with LocalStack(data, None, ALL) as stack, simulated_fleet(stack, first, seconds=15, seed=3):
-        pass
+    base, data = free_base(span(4)), tmp_path / "stack"
     cells = ",".join(f"{part}={count}" for part, count in CELLS.items())
-
-    subprocess.run([COLDSTREAM, "regroup", "--data", str(data), "--cells", cells], check=True)
-    with LocalStack(data, None, ALL, cells=CELLS) as stack:
-        with simulated_fleet(stack, second, seconds=50, seed=3):
-            time.sleep(6)
+    with rig_of(tmp_path, base, {}) as rig:
+        with rig.fleet("as-one", 3, seconds=10):
+            time.sleep(5)
+        with rig.faults.during("stop", "stack"):
+            rig.stack.stop()
+            subprocess.run([COLDSTREAM, "regroup", "--data", str(data), "--cells", cells], check=True)
+            rig.stack = LocalStack(data, base, ALL, cells=CELLS)
+            rig.stack.start()
+        with rig.fleet("as-several", 4, seconds=45):
+            time.sleep(3)
             for cell in ("detect_excursions-16-31", "decode_uplinks-32-63", "store_readings-00-31", "detect_excursions-48-63"):
                 began = time.monotonic()
-                kill_in_turn(stack, [cell], pause=2)
-                assert time.monotonic() - began < BACK_SECONDS + 2
-            stack.stop_child("detect_excursions-00-15")
-            moved = tmp_path / "elsewhere" / "recovery"
-            shutil.copytree(data / "detect_excursions" / "00-15" / "recovery", moved)
-            shutil.rmtree(data / "detect_excursions" / "00-15")
-            with cell_elsewhere(stack, "detect_excursions", "00-15", moved):
-                time.sleep(15)
-            shutil.copytree(moved, data / "detect_excursions" / "00-15" / "recovery")
-            stack.start_child("detect_excursions-00-15")
+                kill_in_turn(rig, [cell], pause=0)
+                assert time.monotonic() - began < BACK_SECONDS
+            with rig.faults.during("move", "detect_excursions"):
+                rig.stack.stop_child("detect_excursions-00-15")
+                here, elsewhere = data / "detect_excursions" / "00-15", tmp_path / "elsewhere"
+                shutil.copytree(here, elsewhere)
+                shutil.rmtree(here)
+                with cell_elsewhere(rig.stack, "detect_excursions", "00-15", elsewhere / "recovery"):
+                    wait_for("cell_started", elsewhere / "elsewhere.log", 20)
+                    time.sleep(8)
+                shutil.copytree(elsewhere, here)
+                rig.stack.start_child("detect_excursions-00-15")
+        rig.quiesce()
 
-        journal = tmp_path / "both.jsonl"
-        journal.write_bytes(first.read_bytes() + second.read_bytes())
-        findings = settled(stack, journal)
-    stack.remove()
+        findings = rig.check()
+    rig.stack.remove()
 
-    assert findings.problems == []
+    assert findings.findings == []
     assert findings.acknowledged > 300
     assert findings.excursions > 3
 
 
 @pytest.mark.timeout(400)
 def test_a_cell_that_was_stopped_for_so_long_that_another_took_over_writes_nothing_more(tmp_path: Path) -> None:
-    data, journal = tmp_path / "data", tmp_path / "journal.jsonl"
     flows = (Part.DETECT_EXCURSIONS, Part.DECODE_UPLINKS, Part.STORE_READINGS)
-    with LocalStack(data, None, ALL, cells=dict.fromkeys(flows, 2)) as stack:
-        with simulated_fleet(stack, journal, seconds=55, seed=5):
-            time.sleep(8)
+    with rig_of(tmp_path, free_base(span(2)), dict.fromkeys(flows, 2)) as rig:
+        stack = rig.stack
+        with rig.fleet("stopped", 5, seconds=55), rig.faults.during("SIGSTOP", "cells"):
+            time.sleep(5)
             for flow in flows:
                 stack.kill(f"{flow}-00-31", signal.SIGSTOP)
-                shutil.copytree(data / flow / "00-31" / "recovery", tmp_path / flow / "recovery")
+                shutil.copytree(tmp_path / "stack" / flow / "00-31" / "recovery", tmp_path / flow / "recovery")
             time.sleep(LEASE_SECONDS + 1)
             with ExitStack() as successors:
                 pids = {}
@@ -109,11 +123,14 @@ def test_a_cell_that_was_stopped_for_so_long_that_another_took_over_writes_nothi
                     wait_for("cannot start", stack.logs / f"{flow}-00-31.log", 20)
                 held_by = {flow: holder_of(stack, flow, 7) for flow in flows}
                 time.sleep(5)
+            # The stack's own cells go on from their folders of before, on which nothing was written since they were stopped.
+            for flow in flows:
+                stack.wait_ready(f"{flow}-00-31")
+        rig.quiesce()
 
-        # The stack's own cells go on from their folders of before, on which nothing was written since they were stopped.
-        findings = settled(stack, journal)
+        findings = rig.check()
     stack.remove()
 
     assert held_by == pids
-    assert findings.problems == []
+    assert findings.findings == []
     assert findings.excursions > 3
