@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "regroup": "Group the partitions of stopped flows into other cells, with their state.",
     "serve": "Run the API.",
     "simulate": "Post a simulated fleet's uplinks as The Things Stack does.",
+    "status": "Show every flow's cells, how far they are, and what to do where something is wrong.",
     "token": "Mint an access token from the sandbox issuer.",
     "topics": "Create the topics and check their settings.",
     "up": "Start the whole local stack.",

@@ -1,0 +1,93 @@
+"""Looks at the leases in the database, at the ends of the log by kafka-python, and at the metrics of processes it can reach."""
+
+import socket
+import urllib.request
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final
+
+import psycopg
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+from prometheus_client.parser import text_string_to_metric_families
+
+from infra.status.seen import CellSeen, ProcessSeen
+from schemas.topics import TOPICS, Topic
+
+ANSWER_SECONDS: Final = 2.0
+ASKED_AT_ONCE: Final = 16
+
+CLOCK: Final = "coldstream_flow_clock_seconds"
+MEMORY: Final = "process_resident_memory_bytes"
+
+CELLS: Final = """
+SELECT flow, cell, array_agg(partition ORDER BY partition), host, pid, metrics_port,
+  extract(epoch FROM now() - max(renewed_at))::float, min(expires_at) > now(), sum(lag)::bigint, sum(lag_before)::bigint,
+  sum(per_second)::float, array_agg(next_offset ORDER BY partition)
+FROM cell_leases WHERE cell <> '' GROUP BY flow, cell, epoch, host, pid, metrics_port ORDER BY flow, min(partition)
+"""
+
+
+def topics_by_flow(flows: tuple[str, ...]) -> dict[str, Topic]:
+    """Return the topic that each flow reads."""
+    return {reader: topic for topic in TOPICS for reader in topic.readers if reader in flows}
+
+
+def look(database_url: str, bootstrap_servers: str, topics: Mapping[str, Topic]) -> list[CellSeen]:
+    """Return every cell there is a lease of; raises psycopg.Error while the database does not answer.
+
+    A broker or a process that does not answer leaves gaps.
+    """
+    with psycopg.connect(database_url, connect_timeout=5) as connection:
+        rows = connection.execute(CELLS).fetchall()
+    cells = []
+    for flow, cell, partitions, host, pid, port, renewed, is_held, lag, before, rate, offsets in rows:
+        known = CellSeen(flow, cell, tuple(partitions), host, pid, port, renewed, is_held, lag, before, rate)
+        if not is_held:
+            lag_now = lag_of(bootstrap_servers, topics[flow].name, dict(zip(partitions, offsets, strict=True)))
+            known = replace(known, lag=lag_now, lag_before=None, per_second=None)
+        cells.append(known)
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        return list(pool.map(with_process, cells))
+
+
+def lag_of(bootstrap_servers: str, topic: str, next_offsets: Mapping[int, int | None]) -> int | None:
+    """Return how many records of a topic follow the offsets given, None where that cannot be told."""
+    places = {TopicPartition(topic, partition): offset for partition, offset in next_offsets.items() if offset is not None}
+    if not places or not bootstrap_servers:
+        return None
+    consumer = None
+    try:
+        consumer = KafkaConsumer(bootstrap_servers=bootstrap_servers, client_id="coldstream-status")
+        ends: dict[TopicPartition, int] = consumer.end_offsets(list(places))
+    except KafkaError:
+        return None
+    finally:
+        if consumer is not None:
+            consumer.close()
+    return sum(max(0, ends[place] - offset) for place, offset in places.items())
+
+
+def with_process(cell: CellSeen) -> CellSeen:
+    """Return the cell with what its metrics say, where it serves them and can be reached."""
+    if cell.metrics_port is None or not cell.is_held:
+        return cell
+    host = "127.0.0.1" if cell.host == socket.gethostname() else cell.host
+    try:
+        with urllib.request.urlopen(f"http://{host}:{cell.metrics_port}/metrics", timeout=ANSWER_SECONDS) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return cell
+    return replace(cell, process=process_of(cell.flow, text))
+
+
+def process_of(flow: str, text: str) -> ProcessSeen:
+    """Return what a process's metrics say of its flow."""
+    clocks, memory = [], None
+    for family in text_string_to_metric_families(text):
+        if family.name == CLOCK:
+            clocks += [sample.value for sample in family.samples if sample.labels.get("flow") == flow]
+        elif family.name == MEMORY:
+            memory = int(family.samples[0].value)
+    return ProcessSeen(min(clocks, default=None), memory)
