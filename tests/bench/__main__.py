@@ -1,15 +1,20 @@
 """`python -m tests.bench [AREA ...] [--quick]`: measure, show, and keep the figures in .local/bench and docs/bench.md."""
 
 import argparse
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from tests.bench import decode, detect, fleet, flows, ingest, latency, page, reading_api, store, websocket
 from tests.bench.figures import AREAS, Figure, terminal_table
 from tests.bench.report import FOLDER, Report, save, write_page
+
+QUICK_AT_ONCE: Final = 3
 
 
 def measured(area: str, wanted: argparse.Namespace, say: Callable[[str], None]) -> list[Figure]:
@@ -76,6 +81,23 @@ def command_of(area: str, wanted: argparse.Namespace) -> str:
     return f"python -m tests.bench {area}{''.join(options)}"
 
 
+def shown_quickly(areas: Sequence[str], say: Callable[[str], None]) -> None:
+    """Run some areas in processes of their own, a few at a time: quick figures mean nothing anyway. Exits with 1 where one failed."""
+
+    def run(area: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tests.bench", area, "--quick"]
+        return subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    failed = []
+    with ThreadPoolExecutor(QUICK_AT_ONCE) as pool:
+        for area, result in zip(areas, pool.map(run, areas), strict=True):
+            print(result.stdout, flush=True)
+            if result.returncode:
+                failed.append(area)
+    say(f"failed: {', '.join(failed)}" if failed else "all of them work")
+    sys.exit(1 if failed else 0)
+
+
 def main() -> None:
     """Measure what was asked for."""
     wanted = arguments()
@@ -84,6 +106,9 @@ def main() -> None:
     def say(text: str) -> None:
         print(f"[{time.perf_counter() - started:5.0f} s] {text}", file=sys.stderr, flush=True)
 
+    if wanted.quick and len(wanted.areas) != 1:
+        shown_quickly(wanted.areas or AREAS, say)
+        return
     usual = not (wanted.quick or wanted.sensors or wanted.repeats is not None or wanted.minutes is not None)
     for area in wanted.areas or AREAS:
         figures = measured(area, wanted, lambda text, area=area: say(f"{area}: {text}"))  # type: ignore[misc]  # mypy knows no defaults of lambdas

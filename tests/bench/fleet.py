@@ -127,6 +127,8 @@ class FleetRun:
                     self._viewer.wait()
             last = sender.stop()
             self._say(f"sent {last['sent']:,}, acknowledged {last['acknowledged']:,}, refused {last['refused']:,}")
+            if not last["acknowledged"]:
+                raise RuntimeError("no uplink was acknowledged")
             if dashboard.connections != 1:
                 raise RuntimeError(f"the dashboard had to connect {dashboard.connections} times: what it heard is not all")
         return run
@@ -232,13 +234,16 @@ def shown(window: Window) -> dict[str, Any]:
 
 
 def rises(lags: Sequence[LagLook]) -> dict[str, float]:
-    """Return by how many seconds' worth of records each flow's lag rose over the looks, by the straight line through it."""
+    """Return by how many seconds' worth of records each flow's lag rose over the looks, by the straight line through it.
+
+    Where less than a record a second is written, there is no such measure: 0.
+    """
     seconds = lags[-1].at - lags[0].at
     found = {}
     for flow in READS:
         per_second = (lags[-1].written[flow] - lags[0].written[flow]) / seconds if seconds else 0.0
         rise = rise_per_second([(look.at, look.lag(flow)) for look in lags]) * seconds
-        found[flow] = rise / per_second if per_second else 0.0
+        found[flow] = rise / per_second if per_second >= 1 else 0.0
     return found
 
 

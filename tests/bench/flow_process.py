@@ -19,8 +19,8 @@ STUCK_SECONDS: Final = 60.0
 LAST_LINES: Final = 12
 TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 RECORDS: Final = re.compile(rb"^coldstream_flow_records_total\{[^}]*\} (\S+)$", re.MULTILINE)
-STORED: Final = re.compile(rb'^coldstream_store_readings_total\{outcome="stored"\} (\S+)$', re.MULTILINE)
-COUNTER: Final = re.compile(rb'^coldstream_detect_readings_total\{path="(\w+)"\} (\S+)$', re.MULTILINE)
+STORED: Final = re.compile(rb'^coldstream_store_readings_total\{[^}]*outcome="stored"[^}]*\} (\S+)$', re.MULTILINE)
+COUNTER: Final = re.compile(rb'^coldstream_detect_readings_total\{[^}]*path="(\w+)"[^}]*\} (\S+)$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ READS: Final[Mapping[str, Topic]] = {
     "detect_excursions": READINGS,
     "store_dead_letters": DEAD_LETTERS,
 }
-RECORDS: Final = re.compile(r'^coldstream_flow_records_total\{flow="(\w+)"\} (\S+)$', re.MULTILINE)
+RECORDS: Final = re.compile(r'^coldstream_flow_records_total\{[^}]*flow="(\w+)"[^}]*\} (\S+)$', re.MULTILINE)
 ANSWER_SECONDS: Final = 10.0
 
 
@@ -39,10 +39,13 @@ class LagLook:
 
 
 def seconds_behind(earlier: LagLook, later: LagLook) -> dict[str, float]:
-    """Return by how many seconds' worth of records each flow is behind, at the rate between two looks; flows without records are left out."""
+    """Return by how many seconds' worth of records each flow is behind, at the rate between two looks.
+
+    A flow whose topic gets less than a record a second is left out.
+    """
     seconds = later.at - earlier.at
     written = {flow: later.written[flow] - earlier.written[flow] for flow in READS}
-    return {flow: later.lag(flow) * seconds / count for flow, count in written.items() if count}
+    return {flow: later.lag(flow) * seconds / count for flow, count in written.items() if count >= seconds}
 
 
 class LagWatch:

@@ -21,7 +21,7 @@ SEED_SECONDS: Final = 300.0
 SETTLE_SECONDS: Final = 7.0
 """The simulator begins 6 s after the registry is seeded."""
 STOP_SECONDS: Final = 60.0
-ACCEPTED: Final = re.compile(rb'^coldstream_ingest_answers_total\{status="202"\} (\S+)$', re.MULTILINE)
+ACCEPTED: Final = re.compile(rb'^coldstream_ingest_answers_total\{[^}]*status="202"[^}]*\} (\S+)$', re.MULTILINE)
 
 
 class SimulatorProcess:
