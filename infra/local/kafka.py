@@ -23,6 +23,8 @@ NAME: Final = "kafka"
 HEAP_MEGABYTES: Final = 512
 PROBE_TOPIC: Final = "local_stack_probe"
 ANSWER_SECONDS: Final = 3.0
+RECOVERY_SECONDS: Final = 600.0
+"""After an unclean end the broker reads all its logs anew: killed while it does, it would have to begin again each time."""
 
 SERVER_PROPERTIES: Final = """\
 process.roles=broker,controller
@@ -93,6 +95,7 @@ def spec(folders: Folders, ports: Ports) -> ChildSpec:
         prepare=prepare,
         probe=lambda: produces(bootstrap),
         grace_seconds=20.0,
+        ready_seconds=RECOVERY_SECONDS,
     )
 
 

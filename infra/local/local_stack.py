@@ -27,7 +27,7 @@ from infra.local.ports import Ports, free_base, span
 from infra.local.progress import Progress, RecordedProgress
 from infra.local.stack import EXISTING_SECONDS, Stack
 
-LIMIT_SECONDS: Final = 180.0
+LIMIT_SECONDS: Final = 600.0
 """No single call may hang longer than this."""
 
 

@@ -29,6 +29,8 @@ USER: Final = "postgres"
 ROLE: Final = "coldstream"
 DATABASE: Final = "coldstream"
 ANSWER_SECONDS: Final = 3
+RECOVERY_SECONDS: Final = 600.0
+"""After an unclean end the server reads its log anew: killed while it does, it would have to begin again each time."""
 LONGEST_SOCKET_PATH: Final = 90
 """The kernel takes 107 bytes for a socket's path; its file name needs the rest."""
 OUTSIDE_PARENTS: Final = (Path("/var/lib"), Path("/tmp"))  # noqa: S108 - the folder in it is named by a kept random id
@@ -95,6 +97,7 @@ def spec(folders: Folders, ports: Ports, progress: Progress) -> ChildSpec:
         # SIGINT is the fast shutdown: it ends sessions instead of waiting for clients to leave.
         stop_signal=signal.SIGINT,
         grace_seconds=30.0,
+        ready_seconds=RECOVERY_SECONDS,
     )
 
 
