@@ -1,7 +1,7 @@
 # `make` or `make help` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt golden docs bench faults
+.PHONY: help setup demo up test check fmt golden docs bench faults soak
 
 PYTHON := .venv/bin/python
 # Tests that need no servers; `make check` tries 2,000 of the random series of which `make test` tries 10,000.
@@ -47,3 +47,7 @@ bench: ## Measure every part beside its budget; BENCH="decode store --quick" mea
 SEEDS ?= 3
 faults: setup ## Break real processes under load and check everything; SEEDS=3
 	@$(PYTHON) -m tests.faults --seeds $(SEEDS)
+
+MINUTES ?= 120
+soak: setup ## A steady load for hours: slopes of memory, files, sizes and latency; MINUTES=120
+	@$(PYTHON) -m tests.soak --minutes $(MINUTES)

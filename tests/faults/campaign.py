@@ -120,7 +120,7 @@ def run_stack(place: Path, seed: int, scenarios: Sequence[Scenario], say: Say) -
             try:
                 _run(rig, scenario, outcome, seed * 16 + number)
             except Exception as error:  # noqa: BLE001 - whatever went wrong, the campaign goes on and says so
-                outcome.failure = f"{type(error).__name__}: {error}"
+                outcome.failure = f"{type(error).__name__}: {error}".partition("\n")[0]
             outcome.findings = [finding for finding in outcome.findings if finding not in known]
             known.update(outcome.findings)
             outcome.seconds = time.monotonic() - began

@@ -8,12 +8,14 @@ import time
 from pathlib import Path
 from typing import Final
 
+from infra.local.errors import StackError
 from infra.local.parts import Part
 from tests.faults.rig import Rig, now
 from tests.faults.work import Recovery, Watch
 
 ROOM_BYTES: Final = 96 << 20
 """What the small file system holds beyond what is in the folder."""
+START_TRIES: Final = 3
 FULL_SECONDS: Final = 15.0
 CHUNK: Final = bytes(1 << 20)
 
@@ -36,7 +38,7 @@ class SmallDisk:
         run("cp", "-a", str(folder), str(self.place / folder.name))
         folder.rename(folder.with_name(f"{folder.name}.moved"))
         folder.symlink_to(self.place / folder.name)
-        rig.stack.start_child(part)
+        start(rig, part)
 
     def fill(self) -> None:
         """Leave not a byte free."""
@@ -50,6 +52,15 @@ class SmallDisk:
     def free(self) -> None:
         """Give the room back."""
         self._ballast.unlink()
+
+
+def start(rig: Rig, part: Part) -> None:
+    """Start a part that is down, on a busy machine at a later try."""
+    for _ in range(START_TRIES - 1):
+        with contextlib.suppress(StackError):
+            rig.stack.start_child(part)
+            return
+    rig.stack.start_child(part)
 
 
 def run(*command: str) -> str:

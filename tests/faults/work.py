@@ -14,7 +14,7 @@ from tests.faults.rig import Rig, now
 
 PARTS: Final = (Part.API, *FLOWS, Part.KAFKA, Part.POSTGRES, Part.REDIS)
 """Every process that is killed and paused."""
-LIMIT_SECONDS: Final = 60.0
+LIMIT_SECONDS: Final = 120.0
 """A part that does not work by then is stuck."""
 POLL_SECONDS: Final = 0.1
 
