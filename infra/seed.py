@@ -121,24 +121,16 @@ def seed_registry(connection: Connection, registry: Registry) -> Seeded:
     """
     with connection.transaction():
         organization = _organization(connection, registry)
-        seeded = Seeded(organization, {}, {}, {}, {})
-        for site in registry.sites:
-            seeded.sites[site.name] = _site(connection, organization, site)
-        policies: dict[str, int] = {}
-        for unit in registry.units:
-            unit_id = _unit(connection, organization, seeded.sites[unit.site], unit)
-            seeded.units[unit.site, unit.name] = unit_id
-            for rule in unit.rules:
-                _put_in_force(connection, organization, unit_id, rule, policies)
-            for sensor in unit.sensors:
-                device_id = _device(connection, organization, sensor)
-                sensor_id = _sensor(connection, organization, device_id, sensor)
-                seeded.devices[sensor.dev_eui] = device_id
-                seeded.sensors[sensor.dev_eui, sensor.probe] = sensor_id
-                _assign(connection, organization, sensor_id, unit_id, registry.valid_from)
-                for terms in sensor.terms:
-                    _configure(connection, organization, sensor_id, terms)
-    return seeded
+        sites = {site.name: _site(connection, organization, site) for site in registry.sites}
+        units = _units(connection, organization, registry, sites)
+        sensors_of = [(units[unit.site, unit.name], sensor) for unit in registry.units for sensor in unit.sensors]
+        devices = _devices(connection, organization, [sensor for _, sensor in sensors_of])
+        sensors = _sensors(connection, organization, devices, [sensor for _, sensor in sensors_of])
+        _put_in_force(connection, organization, registry, units)
+        _assign(connection, organization, registry.valid_from, [(sensors[one.dev_eui, one.probe], unit) for unit, one in sensors_of])
+        terms = [(sensors[one.dev_eui, one.probe], terms) for _, one in sensors_of for terms in one.terms]
+        _configure(connection, organization, terms)
+    return Seeded(organization, sites, units, devices, sensors)
 
 
 def instant(ms: int) -> datetime:
@@ -178,66 +170,97 @@ def _site(connection: Connection, organization: int, site: SiteSpec) -> int:
     return _one(connection, query, (organization, site.name))
 
 
-def _unit(connection: Connection, organization: int, site_id: int, unit: UnitSpec) -> int:
+def _units(connection: Connection, organization: int, registry: Registry, sites: dict[str, int]) -> dict[tuple[str, str], int]:
+    """Add the units that are missing, all in one statement: thousands of statements would each count as a change."""
     connection.execute(
-        "INSERT INTO units (organization_id, site_id, name, kind) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (organization, site_id, unit.name, unit.kind),
-    )
-    return _one(connection, "SELECT id FROM units WHERE site_id = %s AND name = %s", (site_id, unit.name))
-
-
-def _device(connection: Connection, organization: int, sensor: SensorSpec) -> int:
-    connection.execute(
-        "INSERT INTO devices (organization_id, dev_eui, name, brand_id, model_id) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (organization, sensor.dev_eui, sensor.device_name, sensor.brand_id, sensor.model_id),
-    )
-    query = "SELECT id FROM devices WHERE organization_id = %s AND dev_eui = %s"
-    return _one(connection, query, (organization, sensor.dev_eui))
-
-
-def _sensor(connection: Connection, organization: int, device_id: int, sensor: SensorSpec) -> int:
-    connection.execute(
-        "INSERT INTO sensors (organization_id, device_id, probe) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-        (organization, device_id, sensor.probe),
-    )
-    return _one(connection, "SELECT id FROM sensors WHERE device_id = %s AND probe = %s", (device_id, sensor.probe))
-
-
-def _assign(connection: Connection, organization: int, sensor_id: int, unit_id: int, valid_from: int) -> None:
-    """Assign a sensor to a unit unless it has an assignment that still holds."""
-    connection.execute(
-        "INSERT INTO assignments (organization_id, sensor_id, unit_id, valid_from) SELECT %s, %s, %s, %s "
-        "WHERE NOT EXISTS (SELECT FROM assignments WHERE sensor_id = %s AND valid_to IS NULL)",
-        (organization, sensor_id, unit_id, instant(valid_from), sensor_id),
-    )
-
-
-def _configure(connection: Connection, organization: int, sensor_id: int, terms: Terms) -> None:
-    connection.execute(
-        "INSERT INTO sensor_configurations (organization_id, sensor_id, effective_at, calibration_hundredths, "
-        "expected_interval_ms, max_gap_ms, offline_after_ms) VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        "INSERT INTO units (organization_id, site_id, name, kind) SELECT %s, site, name, kind "
+        "FROM unnest(%s::int[], %s::text[], %s::text[]) AS given (site, name, kind) ON CONFLICT DO NOTHING",
         (
             organization,
-            sensor_id,
-            instant(terms.effective_at),
-            terms.calibration_hundredths,
-            terms.interval_ms,
-            terms.max_gap_ms,
-            terms.offline_after_ms,
+            [sites[unit.site] for unit in registry.units],
+            [unit.name for unit in registry.units],
+            [unit.kind for unit in registry.units],
+        ),
+    )
+    rows = connection.execute("SELECT site_id, name, id FROM units WHERE organization_id = %s", (organization,)).fetchall()
+    found = {(site, name): unit for site, name, unit in rows}
+    return {(unit.site, unit.name): found[sites[unit.site], unit.name] for unit in registry.units}
+
+
+def _devices(connection: Connection, organization: int, sensors: list[SensorSpec]) -> dict[str, int]:
+    """Add the devices that are missing; return the ids of those described."""
+    connection.execute(
+        "INSERT INTO devices (organization_id, dev_eui, name, brand_id, model_id) SELECT %s, eui, name, brand, model "
+        "FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS given (eui, name, brand, model) ON CONFLICT DO NOTHING",
+        (
+            organization,
+            [sensor.dev_eui for sensor in sensors],
+            [sensor.device_name for sensor in sensors],
+            [sensor.brand_id for sensor in sensors],
+            [sensor.model_id for sensor in sensors],
+        ),
+    )
+    rows = connection.execute("SELECT dev_eui, id FROM devices WHERE organization_id = %s", (organization,)).fetchall()
+    found = dict(rows)
+    return {sensor.dev_eui: found[sensor.dev_eui] for sensor in sensors}
+
+
+def _sensors(connection: Connection, organization: int, devices: dict[str, int], sensors: list[SensorSpec]) -> dict[tuple[str, str], int]:
+    """Add the sensors that are missing; return the ids of those described."""
+    connection.execute(
+        "INSERT INTO sensors (organization_id, device_id, probe) SELECT %s, device, probe "
+        "FROM unnest(%s::int[], %s::text[]) AS given (device, probe) ON CONFLICT DO NOTHING",
+        (organization, [devices[sensor.dev_eui] for sensor in sensors], [sensor.probe for sensor in sensors]),
+    )
+    rows = connection.execute("SELECT device_id, probe, id FROM sensors WHERE organization_id = %s", (organization,)).fetchall()
+    found = {(device, probe): sensor for device, probe, sensor in rows}
+    return {(sensor.dev_eui, sensor.probe): found[devices[sensor.dev_eui], sensor.probe] for sensor in sensors}
+
+
+def _assign(connection: Connection, organization: int, valid_from: int, pairs: list[tuple[int, int]]) -> None:
+    """Assign sensors to units, each unless it has an assignment that still holds."""
+    connection.execute(
+        "INSERT INTO assignments (organization_id, sensor_id, unit_id, valid_from) SELECT %s, sensor, unit, %s "
+        "FROM unnest(%s::int[], %s::int[]) AS given (sensor, unit) "
+        "WHERE NOT EXISTS (SELECT FROM assignments WHERE sensor_id = sensor AND valid_to IS NULL)",
+        (organization, instant(valid_from), [sensor for sensor, _ in pairs], [unit for _, unit in pairs]),
+    )
+
+
+def _configure(connection: Connection, organization: int, terms: list[tuple[int, Terms]]) -> None:
+    """Add the versions of configurations that are missing."""
+    connection.execute(
+        "INSERT INTO sensor_configurations (organization_id, sensor_id, effective_at, calibration_hundredths, "
+        "expected_interval_ms, max_gap_ms, offline_after_ms) SELECT %s, given.* "
+        "FROM unnest(%s::int[], %s::timestamptz[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[]) AS given ON CONFLICT DO NOTHING",
+        (
+            organization,
+            [sensor for sensor, _ in terms],
+            [instant(one.effective_at) for _, one in terms],
+            [one.calibration_hundredths for _, one in terms],
+            [one.interval_ms for _, one in terms],
+            [one.max_gap_ms for _, one in terms],
+            [one.offline_after_ms for _, one in terms],
         ),
     )
 
 
-def _put_in_force(connection: Connection, organization: int, unit_id: int, rule: Rule, known: dict[str, int]) -> None:
-    """Judge a unit by a rule from its instant on; `known` remembers policy versions by name and document."""
-    document = json.dumps(rule.document, sort_keys=True)
-    key = f"{rule.policy}\n{document}"
-    if key not in known:
-        known[key] = _policy_version(connection, organization, rule.policy, document)
+def _put_in_force(connection: Connection, organization: int, registry: Registry, units: dict[tuple[str, str], int]) -> None:
+    """Judge each unit by its rules, each from its instant on; a policy's document is written once."""
+    versions: dict[tuple[str, str], int] = {}
+    judged: list[tuple[int, int, datetime]] = []
+    documents: dict[int, str] = {}
+    for unit in registry.units:
+        for rule in unit.rules:
+            document = documents.setdefault(id(rule.document), json.dumps(rule.document, sort_keys=True))
+            key = (rule.policy, document)
+            if key not in versions:
+                versions[key] = _policy_version(connection, organization, rule.policy, document)
+            judged.append((units[unit.site, unit.name], versions[key], instant(rule.effective_at)))
     connection.execute(
-        "INSERT INTO unit_policies (organization_id, unit_id, policy_version_id, effective_at) VALUES (%s, %s, %s, %s) "
-        "ON CONFLICT DO NOTHING",
-        (organization, unit_id, known[key], instant(rule.effective_at)),
+        "INSERT INTO unit_policies (organization_id, unit_id, policy_version_id, effective_at) SELECT %s, given.* "
+        "FROM unnest(%s::int[], %s::int[], %s::timestamptz[]) AS given ON CONFLICT DO NOTHING",
+        (organization, [unit for unit, _, _ in judged], [version for _, version, _ in judged], [at for _, _, at in judged]),
     )
 
 
