@@ -13,6 +13,7 @@ from api.page import page_routes
 from api.replays.replaying import Replays
 from api.routes import (
     account,
+    devices,
     ends,
     excursions,
     health,
@@ -68,6 +69,7 @@ def create_rest(context: Context, health_of_parts: Health, sandbox_sign_in_url: 
     versioned.include_router(policies.router(context))
     versioned.include_router(replays.router(context, replays_of_letters))
     versioned.include_router(imports.router(context))
+    versioned.include_router(devices.router(context))
     app.include_router(versioned)
     app.include_router(health.router(health_of_parts))
     app.router.routes.extend(page_routes())

@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "dead-letters": "List and show dead letters, and replay those whose cause is mended.",
     "decode": "Decode The Things Stack messages from files or standard input.",
     "demo": "Start everything, simulate a fleet and sum up what happened.",
+    "device": "Say of a device EUI why its sensor shows or does not, and what to do.",
     "doctor": "Check every part of an installation and say what to mend.",
     "evaluate": "Judge a CSV of readings by a policy.",
     "flow": "Run one dataflow.",

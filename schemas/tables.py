@@ -99,7 +99,7 @@ TABLES: Final = (
         "device_ends",
         ("device_id", "ended_as"),
         ("store_readings",),
-        (),
+        ("api",),
         what="how many uplinks of a registered device left neither a reading nor a dead letter, and when the newest came",
     ),
     Table(

@@ -191,6 +191,7 @@ def test_every_query_is_held_to_the_callers_organizations(border: Border) -> Non
         "policies/1",
         "excursions/6f1c53a8-5f0e-5b4c-9a53-c01d57ea3003",
         "dead-letters/6f1c53a8-5f0e-5b4c-9a53-c01d57ea3003",
+        "devices/A84041000181C061/story",
     ):
         border.get(path)
 
@@ -221,6 +222,7 @@ def test_every_query_is_held_to_the_callers_organizations(border: Border) -> Non
         "excursions?sensor=200",
         "dead-letters?organization=2",
         "uplink-ends?organization=2",
+        "devices/A84041000181C061/story?organization=2",
         "units/999/policy",
         "units?site=999",
     ],
@@ -263,6 +265,8 @@ def test_what_is_somebody_elses_is_not_found_and_not_looked_for(border: Border, 
         ("dead-letters?reason=%27;drop", "reason"),
         ("dead-letters?dev_eui=A840%00", "dev_eui"),
         ("units/10/policy?at=soon", "at"),
+        ("devices/A840/story", "dev_eui"),
+        ("devices/A84041000181C06Z/story", "dev_eui"),
     ],
 )
 def test_a_wrong_parameter_is_a_bad_request_that_names_it(border: Border, path: str, names: str) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx
 import psycopg
@@ -18,7 +18,11 @@ from infra.local.local_stack import LocalStack
 from infra.local.parts import ALL
 from infra.seed import Registry, Rule, SensorSpec, SiteSpec, Terms, UnitSpec, seed_registry
 from pipelines.connectors.clock import now_ms
+from pipelines.connectors.kafka import AckedProducer, Headers, KafkaConfig
 from pipelines.domain.instants import format_instant
+from schemas.partitions import device_partition
+from schemas.topics import UPLINKS as UPLINKS_TOPIC
+from schemas.uplinks import uplink_headers
 
 COLDSTREAM: Final = str(Path(sys.executable).parent / "coldstream")
 MINUTE: Final = 60_000
@@ -56,6 +60,7 @@ class Rig:
             seed_registry(connection, registry)
 
     def send(self, eui: str, measured_at: int, celsius: float) -> None:
+        """Write an uplink as ingest does; over HTTP a busy machine might answer 503 and take it all the same."""
         body = {
             "end_device_ids": {"dev_eui": eui, "application_ids": {"application_id": "app"}},
             "uplink_message": {
@@ -65,11 +70,16 @@ class Rig:
                 "version_ids": {"brand_id": "dragino", "model_id": "lht65"},
             },
         }
-        answer = httpx.post(f"{self.stack.api_url}/api/webhooks/ttn", json=body, headers={"x-coldstream-secret": "secret"}, timeout=20)
-        assert answer.status_code == 202, answer.text
+        producer = AckedProducer(KafkaConfig(self.stack.kafka_bootstrap_servers).flow_producer("test"))
+        headers = cast("Headers", uplink_headers(self.organization(), "app"))
+        producer.send(UPLINKS_TOPIC.name, device_partition(eui), json.dumps(body).encode(), key=eui.encode(), headers=headers)
+        producer.settle()
         self.sent += 1
 
-    def until(self, wanted: Callable[[], bool], seconds: float = 40) -> None:
+    def organization(self) -> int:
+        return int(self.rows("SELECT id FROM organizations WHERE team_id = 'team'")[0][0])
+
+    def until(self, wanted: Callable[[], bool], seconds: float = 90) -> None:
         deadline = time.monotonic() + seconds
         while not wanted():
             assert time.monotonic() < deadline, self.rows("SELECT ended_as, uplinks, replayed FROM uplink_ends")
@@ -92,6 +102,9 @@ class Rig:
         assert answer.status_code == 200, answer.text
         answered: dict[str, Any] = answer.json()
         return answered
+
+    def story(self, eui: str) -> dict[str, Any]:
+        return self.get(f"devices/{eui}/story")
 
     def headers(self, user: str = "ada") -> dict[str, str]:
         sandbox = self.stack.settings["SANDBOX_URL"]
@@ -132,6 +145,18 @@ def test_a_dry_run_before_the_sensor_is_registered_says_what_to_do_and_writes_no
     assert answer["items"][0]["becomes"]["ended_as"] == "unassigned"
     assert rig.ask(dev_eui=STRANGER)["counts"] == {"not_mended": UPLINKS}, "what is not mended is not written either"
     assert rig.rows("SELECT count(*) FROM dead_letter_replays") == [(0,)]
+
+
+@pytest.mark.timeout(240)
+def test_before_that_its_story_says_that_it_is_not_registered_and_how_many_letters_wait(rig: Rig) -> None:
+    story = rig.story(STRANGER)
+
+    assert (story["verdict"]["code"], story["device"], story["waiting_letters"]) == ("not_registered", None, UPLINKS)
+    assert f"{UPLINKS} dead letters can then be replayed" in story["verdict"]["what_to_do"]
+    assert story["probes_heard"] == ["external"]
+    assert [(end["ended_as"], end["reason"], end["uplinks"]) for end in story["ends"]] == [("unassigned", "unassigned", UPLINKS)]
+    assert len(story["recent"]) == UPLINKS
+    assert rig.story("0000000000000000")["verdict"]["code"] == "never_heard"
 
 
 @pytest.mark.timeout(240)
@@ -198,6 +223,22 @@ def test_a_letter_tells_of_its_replay_and_the_list_of_those_that_wait_leaves_it_
 
 
 @pytest.mark.timeout(240)
+def test_after_that_its_story_is_fine_and_shows_what_became_of_each_letter(rig: Rig) -> None:
+    story = rig.story(STRANGER)
+
+    assert story["verdict"] == {"code": "fine", "healthy": True, "sentence": story["verdict"]["sentence"], "what_to_do": "Nothing."}
+    assert (story["waiting_letters"], story["sensors"][0]["policy"]) == (0, {"name": "fridge", "version": 1})
+    assert {(end["ended_as"], end["uplinks"]) for end in story["ends"]} == {("stored", UPLINKS), ("unassigned", UPLINKS)}
+    letters = [entry for entry in story["recent"] if entry["letter"] is not None]
+    readings = [entry for entry in story["recent"] if entry["temperature_celsius"] is not None]
+    assert [entry["replay"]["outcome"] for entry in letters] == ["stored"] * UPLINKS
+    assert len(readings) == UPLINKS
+    command = rig.command("device", STRANGER)
+    assert "Everything is fine" in command.stdout
+    assert "(probe main): Fridge" in command.stdout
+
+
+@pytest.mark.timeout(240)
 def test_the_command_lists_shows_and_replays(rig: Rig) -> None:
     listed = rig.command("dead-letters", "list", "--json")
     letter = json.loads(listed.stdout)
@@ -226,6 +267,7 @@ def test_a_letter_without_bytes_is_read_from_the_log(rig: Rig) -> None:
     assert item["status"] == "not_mended"
     assert "Another value is stored already" in item["message"]
     assert item["becomes"]["readings"][0]["temperature_celsius"] == 9.5
+    assert rig.story(KNOWN)["verdict"]["code"] == "other_probes", "it sends two values for one sensor"
 
 
 @pytest.mark.timeout(240)
