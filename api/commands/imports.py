@@ -14,6 +14,7 @@ from api.commands.organizations import standing_organization
 from api.commands.transaction import Changes, milliseconds
 from api.managers import Manager
 from api.parameters import aware
+from pipelines.connectors.metrics import REGISTRY_IMPORT_LINES
 from pipelines.domain.registration.effective import ALLOWANCE_MS, LINE_ALLOWANCE_MS
 from pipelines.domain.registration.import_file import read_file
 from pipelines.domain.registration.import_lines import WantedLine, wanted_line
@@ -62,6 +63,9 @@ async def run_import(changes: Changes, manager: Manager, order: ImportOrder) -> 
         if not plan.has_errors:
             await write_plan(transaction, order.organization, plan, known)
             transaction.promised.extend(plan.promised)
+    if not order.is_dry_run:
+        for outcome, lines_so in plan.counts().items():
+            REGISTRY_IMPORT_LINES.labels(outcome).inc(lines_so)
     return Imported(plan, order.is_dry_run)
 
 

@@ -19,6 +19,7 @@ from api.errors import ApiError, bad_request, conflict, not_found
 from api.managers import Manager, forbidden
 from api.parameters import EPOCH, aware
 from pipelines.connectors.errors import Retryable
+from pipelines.connectors.metrics import REGISTRY_CHANGES
 from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.domain.registration.effective import ALLOWANCE_MS, LEAD_MS, first_takes_effect_at, takes_effect_at
 
@@ -73,6 +74,8 @@ class Transaction:
     allowance: int = ALLOWANCE_MS
     promised: list[int] = field(default_factory=list)
     """Instants (ms UTC) at which something takes effect, the commit being in time."""
+    recorded: list[tuple[str, str]] = field(default_factory=list)
+    """Kind and action of each change written down."""
 
     @property
     def now_at(self) -> datetime:
@@ -163,6 +166,7 @@ class Transaction:
             "comment": self.comment,
         }
         await self.execute(RECORD, values)
+        self.recorded.append((kind, action))
         return outcome
 
     async def check_in_time(self) -> None:
@@ -228,6 +232,9 @@ class Changes:
                 transaction = await begin(connection, manager, comment, allowance)
                 yield transaction
                 await transaction.check_in_time()
+            if keep:
+                for kind, action in transaction.recorded:
+                    REGISTRY_CHANGES.labels(kind, action).inc()
         except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled) as error:
             raise _busy() from error
         except (psycopg.errors.UniqueViolation, psycopg.errors.ExclusionViolation) as error:

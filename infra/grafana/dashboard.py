@@ -159,6 +159,15 @@ ROWS: Final = (
         ),
     ),
     Row(
+        "Registry and replays",
+        (
+            rate("Changes of the registry", "coldstream_registry_changes_total", "kind", "action"),
+            rate("Lines of imports", "coldstream_registry_import_lines_total", "outcome"),
+            rate("Replays of dead letters", "coldstream_replays_total", "status"),
+            rate("Dead letters stored", "coldstream_store_dead_letters_total", "reason"),
+        ),
+    ),
+    Row(
         "Stages",
         (
             heatmap("Acknowledgement of ingest", "coldstream_ingest_ack_seconds"),

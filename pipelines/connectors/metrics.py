@@ -63,6 +63,14 @@ AUTH_REFUSALS: Final = Counter("coldstream_auth_refusals_total", "Access tokens 
 AUTH_KEY_FETCHES: Final = Counter("coldstream_auth_key_fetches_total", "Fetches of the signing keys.", ["outcome"])
 AUTH_TEAM_FETCHES: Final = Counter("coldstream_auth_team_fetches_total", "Fetches of a user's teams.", ["outcome"])
 
+REGISTRY_CHANGES: Final = Counter("coldstream_registry_changes_total", "Single changes of the registry, as committed.", ["kind", "action"])
+REGISTRY_IMPORT_LINES: Final = Counter(
+    "coldstream_registry_import_lines_total", "Lines of imports, dry runs left out, by outcome.", ["outcome"]
+)
+REPLAYS: Final = Counter(
+    "coldstream_replays_total", "Dead letters asked to be replayed, dry runs left out, by what came of it.", ["status"]
+)
+
 LIVE_CLIENTS: Final = Gauge("coldstream_live_clients", "Open WebSocket connections.")
 LIVE_EVENTS: Final = Counter("coldstream_live_events_total", "Events received from Redis.", ["event"])
 LIVE_UNREADABLE: Final = Counter("coldstream_live_unreadable_total", "Messages from Redis that were dropped, by reason.", ["reason"])
