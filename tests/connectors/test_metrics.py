@@ -1,6 +1,7 @@
 """Every metric is counted somewhere, labels stay closed, and the process's own figures are scraped beside ours."""
 
 import ast
+import re
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGES: Final = ("pipelines", "api", "infra")
 OPEN_LABELS: Final = frozenset({"organization", "sensor", "device", "unit", "site", "dev_eui", "path", "application"})
 """What a caller or a fleet chooses: as a label it would grow without end."""
+MAKES: Final = re.compile(r"from prometheus_client import|import prometheus_client\b(?!\.parser)")
+"""What reads what others serve needs only its parser."""
 CLOSED_ALL_THE_SAME: Final = frozenset({("DETECT_READINGS", "path")})
 """Here the path is the one a reading takes through the shard."""
 
@@ -39,7 +42,7 @@ def made_elsewhere(root: Path) -> list[str]:
     for package in PACKAGES:
         for file in (root / package).rglob("*.py"):
             name = file.relative_to(root).as_posix()
-            if name != "pipelines/connectors/metrics.py" and "prometheus_client" in file.read_text(encoding="utf-8"):
+            if name != "pipelines/connectors/metrics.py" and MAKES.search(file.read_text(encoding="utf-8")):
                 found.append(name)
     return found
 
