@@ -153,9 +153,10 @@ class AckedProducer:
 
     def settle(self, timeout: float = DELIVERY_TIMEOUT_MS / 1_000) -> None:
         """Wait until every record sent so far is acknowledged; raises Retryable when one was not."""
-        started_at = monotonic()
+        waiting, started_at = len(self._producer), monotonic()
         left = self._producer.flush(timeout)
-        KAFKA_ACK_SECONDS.observe(monotonic() - started_at)
+        if waiting:
+            KAFKA_ACK_SECONDS.observe(monotonic() - started_at)
         self._raise_failure()
         if left:
             message = f"{left} records were not acknowledged within {timeout:.0f} s"
