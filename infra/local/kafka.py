@@ -143,8 +143,7 @@ def _format(folder: Path, ports: Ports, java: tuple[str, ...]) -> None:
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     arguments = (
         "format",
-        "-t",
-        cluster_id,
+        f"--cluster-id={cluster_id}",  # apart from its option, one that begins with a dash would be taken for another
         "-c",
         str(folder / "server.properties"),
         "--standalone",

@@ -1,6 +1,7 @@
 """`python -m tests.bench [AREA ...] [--quick]`: measure, show, and keep the figures in .local/bench and docs/bench.md."""
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
@@ -83,17 +84,25 @@ def command_of(area: str, wanted: argparse.Namespace) -> str:
 
 def shown_quickly(areas: Sequence[str], say: Callable[[str], None]) -> None:
     """Run some areas in processes of their own, a few at a time: quick figures mean nothing anyway. Exits with 1 where one failed."""
+    processes: list[subprocess.Popen[str]] = []
 
-    def run(area: str) -> subprocess.CompletedProcess[str]:
+    def run(area: str) -> tuple[str, int]:
         command = [sys.executable, "-m", "tests.bench", area, "--quick"]
-        return subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        processes.append(process)
+        return process.communicate()[0], process.returncode
 
     failed = []
     with ThreadPoolExecutor(QUICK_AT_ONCE) as pool:
-        for area, result in zip(areas, pool.map(run, areas), strict=True):
-            print(result.stdout, flush=True)
-            if result.returncode:
-                failed.append(area)
+        try:
+            for area, (out, code) in zip(areas, pool.map(run, areas), strict=True):
+                print(out, flush=True)
+                if code:
+                    failed.append(area)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes:
+                process.terminate()
     say(f"failed: {', '.join(failed)}" if failed else "all of them work")
     sys.exit(1 if failed else 0)
 
@@ -101,6 +110,8 @@ def shown_quickly(areas: Sequence[str], say: Callable[[str], None]) -> None:
 def main() -> None:
     """Measure what was asked for."""
     wanted = arguments()
+    # As Ctrl-C: what was started is ended on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     started = time.perf_counter()
 
     def say(text: str) -> None:
