@@ -25,8 +25,10 @@ from schemas.topics import UPLINKS
 from schemas.uplinks import APPLICATION, RECEIVED_AT, Headers
 
 ACK_SECONDS: Final = 10.0
-REGISTRY_SETTLED_MS: Final = 4_000
+SETTLE_SECONDS: Final = 4.0
 """decode_uplinks looks at the registry anew when the log's time is 3 s past its last look; a second is left for clocks that differ."""
+CHANGED_LATELY_MS: Final = 90_000
+"""A change is dated before its commit, by up to the minute that a large import may take: so long it counts as made just now."""
 PLANNED_AT_ONCE: Final = 20
 """Uplinks decoded before the event loop is given up: webhooks wait behind it."""
 
@@ -221,9 +223,8 @@ class Replays:
 
     async def _until_settled(self, scope: list[int]) -> None:
         """Wait until every decoder looks at the registry as it is now before it decodes what is written next."""
-        left = REGISTRY_SETTLED_MS - await registry_age_ms(self._database, scope)
-        if left > 0:
-            await asyncio.sleep(left / 1_000)
+        if await registry_age_ms(self._database, scope) < CHANGED_LATELY_MS:
+            await asyncio.sleep(SETTLE_SECONDS)
 
 
 def device_order(plan: Planned) -> tuple[str, int]:

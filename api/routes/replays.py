@@ -14,6 +14,7 @@ from api.replay_shapes import ForeseenAnswer, ProspectAnswer, ReasonAnswer, Repl
 from api.replays.replaying import Done, Filter, Outcome, Replays
 from api.routes.context import Changer, Context
 from api.shapes import Page
+from pipelines.connectors.metrics import DEAD_LETTER_REPLAYS
 from pipelines.domain.prospect import Prospect
 from schemas.reason_texts import TEXTS, about
 
@@ -48,6 +49,9 @@ def router(context: Context, replays: Replays) -> APIRouter:
         else:
             outcome = await replays.replay_chosen(scope, choice_of(order), by, dry_run=order.dry_run, again=order.again)
         answer = answer_of(outcome, dry_run=order.dry_run)
+        if not order.dry_run:
+            for status, count in answer.counts.items():
+                DEAD_LETTER_REPLAYS.labels(status).inc(count)
         log.info("dead letters replayed", user=user.id, scope=scope, dry_run=order.dry_run, again=order.again, **answer.counts)
         return answer
 

@@ -36,6 +36,9 @@ INGEST_ANSWERS: Final = Counter("coldstream_ingest_answers_total", "Answers to w
 INGEST_ACK_SECONDS: Final = Histogram("coldstream_ingest_ack_seconds", "Produce to acknowledgement.", buckets=QUICK)
 INGEST_BODY_BYTES: Final = Counter("coldstream_ingest_body_bytes_total", "Bytes of accepted webhook bodies.")
 INGEST_DEAD_LETTERS: Final = Counter("coldstream_ingest_dead_letters_total", "Bodies put straight to dead letters.", ["reason"])
+DEAD_LETTER_REPLAYS: Final = Counter(
+    "coldstream_dead_letter_replays_total", "Dead letters asked to be replayed, by what became of it.", ["status"]
+)
 INGEST_SECRETS: Final = Gauge("coldstream_ingest_secrets", "Secrets in the table in memory.")
 INGEST_SECRETS_LOADED_AT: Final = Gauge("coldstream_ingest_secrets_loaded_at_seconds", "When that table was last loaded (Unix time).")
 INGEST_SECRET_LOADS: Final = Counter("coldstream_ingest_secret_loads_total", "Loads of that table, by outcome.", ["outcome"])
