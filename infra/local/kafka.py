@@ -190,6 +190,8 @@ def _produce_one(bootstrap_servers: str) -> None:
     except KafkaException as error:
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise NotReadyError("Kafka creates no topic yet") from error
+    except TimeoutError as error:
+        raise NotReadyError(f"Kafka took longer than {ANSWER_SECONDS:.0f} s over a topic") from error
     outcomes: list[KafkaError | None] = []
     settings = {
         "bootstrap.servers": bootstrap_servers,
