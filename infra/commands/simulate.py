@@ -120,6 +120,8 @@ def command(
     oddities = (CLEAN if clean else scenario.mischief).without(frozenset(without))
     end = now_ms()
     span = Span(end - scenario.history, end, scenario.history_interval) if scenario.history else None
+    if span is not None:
+        note("history is judged well only while the API writes no ticks (TICKS_ENABLED=false); see docs/simulator.md")
     plan = plan_of(scenario, application, oddities)
     if secret is None:
         secret = _seed(plan, span, team)

@@ -31,6 +31,8 @@ LEFT_OPEN_REACH: Final = 0.7
 REPAIR_COOLING: Final = 15 * MINUTE
 """Time constant with which a repaired unit cools down again."""
 NOISE: Final = 0.08
+DAILY_SWING: Final = 0.2
+"""What of the room's daily cycle is felt inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Failures:
 def inside(climate: Climate, at: int, *, origin: int, warmth: float, failures: tuple[Failures, ...] = ()) -> float:
     """Return the temperature inside at an instant; drift counts from `origin`, `warmth` is what the door let in."""
     degrees = climate.set_point + warmth + NOISE * between(-1, 1, climate.key, 2, at)
+    degrees += DAILY_SWING * math.sin(math.tau * (at % DAY) / DAY - 2.0)
     degrees += climate.swing * _saw_tooth((at / climate.cycle + _trait(climate.key, 1)) % 1.0)
     if climate.defrosts:
         degrees += _defrost(climate, at)

@@ -6,7 +6,6 @@ One loop serves thousands of streams: whichever has the uplink that is due first
 
 import asyncio
 import heapq
-from collections import deque
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Final
@@ -109,7 +108,8 @@ class _Run:
         self._again: list[tuple[float, int, _Stream]] = []
         """A heap: the streams whose uplink is to be tried again, by the monotonic clock."""
         self._order = 0
-        self._idle = deque(Connection(target, self._on_answer) for _ in range(CONNECTIONS))
+        self._idle = [Connection(target, self._on_answer) for _ in range(CONNECTIONS)]
+        """The one used last is used next: a slow fleet keeps few connections, and keeps them."""
         self._under_way: dict[Connection, _Stream] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -159,7 +159,7 @@ class _Run:
             self._wake_in(now, wall)
 
     def _try(self, stream: _Stream) -> None:
-        connection = self._idle.popleft()
+        connection = self._idle.pop()
         self._under_way[connection] = stream
         stream.tries += 1
         connection.post(stream.uplink.body)
