@@ -27,14 +27,19 @@ class Spread:
         self._buckets[max(0, fine) if fine < FINE else min(FINE + int(seconds * 1000), FINE + COARSE - 1)] += 1
 
     def percentile_ms(self, share: float) -> float | None:
-        """Return the upper end of the bucket that at least `share` of all reach, in ms; None when nothing is counted."""
+        """Return the upper end of the bucket that at least `share` of all reach, in ms; None when nothing is counted.
+
+        Beyond a minute it is the longest of all.
+        """
         if not self.count:
             return None
         wanted, place = max(1, -(-self.count * round(share * 1000) // 1000)), -1
         while wanted > 0:
             place += 1
             wanted -= self._buckets[place]
-        return (place + 1) / 10 if place < FINE else float(place - FINE + 1)
+        if place < FINE:
+            return (place + 1) / 10
+        return float(place - FINE + 1) if place < FINE + COARSE - 1 else round(self.longest * 1000, 1)
 
     def shown(self) -> dict[str, float | None]:
         """Return p50, p95, p99 and the longest in ms, for JSON."""
