@@ -7,6 +7,8 @@ from typing import Final
 
 from infra.status.seen import CellSeen, ranges
 
+START: Final = "coldstream flow {flow} --partitions FIRST-LAST on the recovery folder it had, or coldstream up"
+
 RENEWED_SECONDS: Final = 12.0
 """A cell renews each 5 s; without two renewals something keeps it."""
 
@@ -46,10 +48,10 @@ def problems(cells: Iterable[CellSeen], partitions: Mapping[str, int], now: floa
     seen = list(cells)
     found: list[Problem] = []
     for flow, count in partitions.items():
-        own = [cell for cell in seen if cell.flow == flow and cell.is_held]
+        own = [cell for cell in seen if cell.flow == flow and not cell.is_let_go]
         free = tuple(sorted(set(range(count)) - {partition for cell in own for partition in cell.partitions}))
         if free:
-            advice = f"Start it: coldstream flow {flow} --partitions FIRST-LAST, on the recovery folder it had; or coldstream up"
+            advice = f"Start one: {START.format(flow=flow)}"
             found.append(Problem(Wrong.NO_HOLDER, flow, ranges(free), "no process works on them", advice))
         for cell in own:
             found += _of_cell(cell, now)
@@ -59,7 +61,10 @@ def problems(cells: Iterable[CellSeen], partitions: Mapping[str, int], now: floa
 def _of_cell(cell: CellSeen, now: float) -> Iterator[Problem]:
     if cell.renewed_seconds > RENEWED_SECONDS:
         what = f"process {cell.pid} on {cell.host} was last heard {cell.renewed_seconds:.0f} s ago"
-        yield Problem(Wrong.NOT_RENEWED, cell.flow, cell.range, what, "Look at its log: it is stopped, stuck, or cannot reach the database")
+        advice = "Look at its log: it is stopped, stuck, or cannot reach the database"
+        if not cell.is_held:
+            what, advice = f"{what}, and its lease has run out", f"{advice}. If it is dead, start another: {START.format(flow=cell.flow)}"
+        yield Problem(Wrong.NOT_RENEWED, cell.flow, cell.range, what, advice)
     lag, before = cell.lag or 0, cell.lag_before
     if lag >= LAG_RECORDS and before is not None and lag > before:
         what = f"{lag:,} records behind and falling further back"

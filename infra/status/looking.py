@@ -18,12 +18,15 @@ from schemas.topics import TOPICS, Topic
 ANSWER_SECONDS: Final = 2.0
 ASKED_AT_ONCE: Final = 16
 
+Places = dict[TopicPartition, int]
+"""Offsets by place in the log."""
+
 CLOCK: Final = "coldstream_flow_clock_seconds"
 MEMORY: Final = "process_resident_memory_bytes"
 
 CELLS: Final = """
 SELECT flow, cell, array_agg(partition ORDER BY partition), host, pid, metrics_port,
-  extract(epoch FROM now() - max(renewed_at))::float, min(expires_at) > now(), sum(lag)::bigint, sum(lag_before)::bigint,
+  extract(epoch FROM now() - max(renewed_at))::float, min(expires_at) > now(), max(expires_at) = '-infinity', sum(lag)::bigint, sum(lag_before)::bigint,
   sum(per_second)::float, array_agg(next_offset ORDER BY partition)
 FROM cell_leases WHERE cell <> '' GROUP BY flow, cell, epoch, host, pid, metrics_port ORDER BY flow, min(partition)
 """
@@ -41,32 +44,37 @@ def look(database_url: str, bootstrap_servers: str, topics: Mapping[str, Topic])
     """
     with psycopg.connect(database_url, connect_timeout=5) as connection:
         rows = connection.execute(CELLS).fetchall()
-    cells = []
-    for flow, cell, partitions, host, pid, port, renewed, is_held, lag, before, rate, offsets in rows:
-        known = CellSeen(flow, cell, tuple(partitions), host, pid, port, renewed, is_held, lag, before, rate)
+    cells: list[CellSeen] = []
+    unread: dict[int, Places] = {}
+    for flow, cell, partitions, host, pid, port, renewed, is_held, is_let_go, lag, before, rate, offsets in rows:
+        known = CellSeen(flow, cell, tuple(partitions), host, pid, port, renewed, is_held, is_let_go, lag, before, rate)
         if not is_held:
-            lag_now = lag_of(bootstrap_servers, topics[flow].name, dict(zip(partitions, offsets, strict=True)))
-            known = replace(known, lag=lag_now, lag_before=None, per_second=None)
+            known = replace(known, lag=None, lag_before=None, per_second=None)
+            named = {TopicPartition(topics[flow].name, number): offset for number, offset in zip(partitions, offsets, strict=True)}
+            unread[len(cells)] = {place: offset for place, offset in named.items() if offset is not None}
         cells.append(known)
+    ends = ends_of(bootstrap_servers, [place for places in unread.values() for place in places])
+    for index, places in unread.items():
+        if places and places.keys() <= ends.keys():
+            cells[index] = replace(cells[index], lag=sum(max(0, ends[place] - offset) for place, offset in places.items()))
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
         return list(pool.map(with_process, cells))
 
 
-def lag_of(bootstrap_servers: str, topic: str, next_offsets: Mapping[int, int | None]) -> int | None:
-    """Return how many records of a topic follow the offsets given, None where that cannot be told."""
-    places = {TopicPartition(topic, partition): offset for partition, offset in next_offsets.items() if offset is not None}
+def ends_of(bootstrap_servers: str, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return the next offset of each partition of the log, nothing where the brokers do not say."""
     if not places or not bootstrap_servers:
-        return None
-    consumer = None
+        return {}
     try:
         consumer = KafkaConsumer(bootstrap_servers=bootstrap_servers, client_id="coldstream-status")
-        ends: dict[TopicPartition, int] = consumer.end_offsets(list(places))
     except KafkaError:
-        return None
+        return {}
+    try:
+        return dict(consumer.end_offsets(places))
+    except KafkaError:
+        return {}
     finally:
-        if consumer is not None:
-            consumer.close()
-    return sum(max(0, ends[place] - offset) for place, offset in places.items())
+        consumer.close()
 
 
 def with_process(cell: CellSeen) -> CellSeen:

@@ -26,6 +26,8 @@ class CellSeen:
     """Since state and offsets were made safe and the lease renewed: at most an epoch and a little while all is well."""
     is_held: bool
     """Whether the lease has not run out."""
+    is_let_go: bool
+    """Whether the holder ended well and let go of it."""
     lag: int | None
     """Records of the log not yet read, as of the last renewal, or now where nobody holds the partitions."""
     lag_before: int | None

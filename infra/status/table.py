@@ -29,13 +29,20 @@ def _row(cell: CellSeen, now: float) -> tuple[str, ...]:
     return (
         cell.flow,
         cell.range,
-        f"{cell.pid}@{cell.host}" if cell.is_held else f"nobody (was {cell.pid}@{cell.host})",
+        _holder(cell),
         _number(cell.lag),
         "-" if clock_at is None else f"{now - clock_at:.1f} s",
         _number(cell.per_second),
         f"{cell.renewed_seconds:.1f} s",
         "-" if memory is None else f"{memory / MEGABYTE:.0f} MB",
     )
+
+
+def _holder(cell: CellSeen) -> str:
+    name = f"{cell.pid}@{cell.host}"
+    if cell.is_let_go:
+        return f"nobody (was {name})"
+    return name if cell.is_held else f"{name}, not heard"
 
 
 def _number(value: float | None) -> str:

@@ -23,6 +23,9 @@ from pipelines.engine.reconnecting import Reconnecting
 LEASE_SECONDS: Final = 15
 """Three epochs: two renewals may fail before another host may take the cell."""
 
+STARTING_SECONDS: Final = 60
+"""For as long at first: a cell that starts makes or opens its store, asks the brokers and loads its state before it renews."""
+
 LOCK_SECONDS: Final = 5
 """How long a taker waits for a transaction that holds the lease's rows."""
 
@@ -39,20 +42,20 @@ SELECT partition FROM cell_leases WHERE flow = %(flow)s AND partition = ANY(%(pa
 TAKE: Final = """
 UPDATE cell_leases SET epoch = %(epoch)s, cell = %(cell)s, host = %(host)s, pid = %(pid)s, place = %(place)s, began = %(began)s,
   lock_file = %(lock_file)s, metrics_port = %(metrics_port)s, acquired_at = now(), renewed_at = now(),
-  expires_at = now() + %(seconds)s * interval '1 second', next_offset = NULL, lag = NULL, lag_before = NULL, per_second = NULL
+  expires_at = now() + %(starting)s * interval '1 second', next_offset = NULL, lag = NULL, lag_before = NULL, per_second = NULL
 WHERE flow = %(flow)s AND partition = ANY(%(partitions)s)
 """
 RENEW: Final = """
-UPDATE cell_leases AS held SET renewed_at = now(), expires_at = now() + %(seconds)s * interval '1 second',
-  next_offset = read.next_offset, lag_before = held.lag, lag = read.lag,
+UPDATE cell_leases AS held SET renewed_at = now(), expires_at = greatest(held.expires_at, now() + %(seconds)s * interval '1 second'),
+  next_offset = coalesce(read.next_offset, held.next_offset), lag_before = held.lag, lag = coalesce(read.lag, held.lag),
   per_second = (read.next_offset - held.next_offset) / greatest(extract(epoch FROM now() - held.renewed_at), 0.001)
 FROM unnest(%(partitions)s::smallint[], %(next)s::bigint[], %(lags)s::bigint[]) AS read (partition, next_offset, lag)
 WHERE held.flow = %(flow)s AND held.partition = read.partition AND held.epoch = %(epoch)s
 """
 HELD: Final = """
-SELECT partition FROM cell_leases WHERE flow = %(flow)s AND partition = ANY(%(partitions)s) AND epoch = %(epoch)s FOR SHARE
+SELECT partition FROM cell_leases WHERE flow = %(flow)s AND partition = ANY(%(partitions)s) AND epoch = %(epoch)s ORDER BY partition FOR SHARE
 """
-RELEASE: Final = "UPDATE cell_leases SET expires_at = now() WHERE flow = %(flow)s AND epoch = %(epoch)s"
+RELEASE: Final = "UPDATE cell_leases SET expires_at = '-infinity' WHERE flow = %(flow)s AND epoch = %(epoch)s"
 
 Fence = Callable[[psycopg.Connection, Collection[int]], None]
 """Raises Misconfigured, in the caller's transaction, unless the partitions named are still this process's to write."""
@@ -128,19 +131,17 @@ class CellLease:
         self._log.info("lease_taken", epoch=self._epoch)
 
     def renew(self, next_offsets: Mapping[int, int], lags: Mapping[int, int]) -> None:
-        """Hold on for LEASE_SECONDS more; raises Misconfigured when another process has taken it.
+        """Hold on for LEASE_SECONDS from now; raises Misconfigured when another process has taken it.
 
         While the database is away nothing is renewed and the flow goes on: each of its transactions asks for itself.
         """
 
         def work(connection: psycopg.Connection) -> None:
-            read = sorted(next_offsets)
             values = self._values() | {
-                "partitions": read,
-                "next": [next_offsets[partition] for partition in read],
-                "lags": [lags.get(partition) for partition in read],
+                "next": [next_offsets.get(partition) for partition in self._partitions],
+                "lags": [lags.get(partition) for partition in self._partitions],
             }
-            if connection.execute(RENEW, values).rowcount != len(read):
+            if connection.execute(RENEW, values).rowcount != len(self._partitions):
                 raise Misconfigured(self._lost(connection))
 
         self._database.attempt(work)
@@ -165,9 +166,12 @@ class CellLease:
         values = self._values()
         with connection.transaction():
             connection.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
-            connection.execute(MAKE_ROWS, values)
             try:
+                connection.execute(MAKE_ROWS, values)
                 connection.execute(LOCK_ROWS, values)
+            except errors.UndefinedTable as error:
+                message = "the database is older than this code: run `coldstream migrate`"
+                raise Misconfigured(message) from error
             except errors.LockNotAvailable as error:
                 message = f"{self._flow}: whoever held a partition of {self._cell} is still in a transaction; try again"
                 raise Misconfigured(message) from error
@@ -196,6 +200,7 @@ class CellLease:
             "partitions": list(self._partitions),
             "epoch": self._epoch,
             "seconds": LEASE_SECONDS,
+            "starting": STARTING_SECONDS,
             "host": process.host,
             "pid": process.pid,
             "place": process.place,

@@ -166,6 +166,7 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
                 )
                 raise Misconfigured(message)
             self._next[partition] = wanted
+        renew(self._next, self._lags)
         consumer.assign([TopicPartition(topic, partition, offset) for partition, offset in self._next.items()])
 
     def _offsets_now(self, partitions: tuple[int, ...]) -> dict[int, tuple[int, int]]:
@@ -180,6 +181,7 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
                 if not said:
                     structlog.get_logger().warning("log_away", flow=self._flow, topic=self._topic, reason=str(away))
                     said = True
+                self._renew(self._next, self._lags)
                 self._consumer.poll(AWAY_SECONDS)
 
     def next_batch(self) -> list[Item]:

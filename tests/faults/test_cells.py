@@ -16,7 +16,7 @@ from infra.local.cells import Counts
 from infra.local.local_stack import LocalStack
 from infra.local.parts import ALL, COLDSTREAM, Part
 from infra.local.ports import free_base, span
-from pipelines.engine.lease import LEASE_SECONDS
+from pipelines.engine.lease import STARTING_SECONDS
 from tests.faults.rig import Rig
 from tests.faults.test_kill_nine import kill_in_turn
 
@@ -52,6 +52,16 @@ def holder_of(stack: LocalStack, flow: str, partition: int) -> int:
         row = connection.execute("SELECT pid FROM cell_leases WHERE flow = %s AND partition = %s", (flow, partition)).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def wait_until_run_out(stack: LocalStack, flows: tuple[Part, ...]) -> None:
+    """Return once nobody holds the first partition of these flows any longer."""
+    deadline = time.monotonic() + STARTING_SECONDS + 5
+    with psycopg.connect(stack.database_url, autocommit=True) as connection:
+        held = "SELECT count(*) FROM cell_leases WHERE flow = ANY(%s) AND partition = 0 AND expires_at > now()"
+        while connection.execute(held, (list(flows),)).fetchone() != (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
 
 
 def wait_for(said: str, log: Path, seconds: float) -> None:
@@ -110,7 +120,7 @@ def test_a_cell_that_was_stopped_for_so_long_that_another_took_over_writes_nothi
             for flow in flows:
                 stack.kill(f"{flow}-00-31", signal.SIGSTOP)
                 shutil.copytree(tmp_path / "stack" / flow / "00-31" / "recovery", tmp_path / flow / "recovery")
-            time.sleep(LEASE_SECONDS + 1)
+            wait_until_run_out(stack, flows)
             with ExitStack() as successors:
                 pids = {}
                 for flow in flows:

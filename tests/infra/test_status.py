@@ -20,6 +20,7 @@ WELL = CellSeen(
     metrics_port=7411,
     renewed_seconds=3.2,
     is_held=True,
+    is_let_go=False,
     lag=12,
     lag_before=0,
     per_second=250.4,
@@ -39,7 +40,8 @@ def test_nothing_is_wrong_while_every_partition_is_held_and_read() -> None:
 @pytest.mark.parametrize(
     ("changed", "wrong"),
     [
-        (replace(WELL, is_held=False), Wrong.NO_HOLDER),
+        (replace(WELL, is_held=False, is_let_go=True), Wrong.NO_HOLDER),
+        (replace(WELL, is_held=False, renewed_seconds=400.0), Wrong.NOT_RENEWED),
         (replace(WELL, partitions=(0, 1, 3)), Wrong.NO_HOLDER),
         (replace(WELL, renewed_seconds=13.0), Wrong.NOT_RENEWED),
         (replace(WELL, lag_before=5_000, lag=5_001), Wrong.LAG_GROWS),
@@ -67,7 +69,7 @@ def test_little_or_shrinking_lag_and_what_cannot_be_seen_are_not_wrong(changed: 
 def test_a_flow_that_never_ran_has_no_holder() -> None:
     (problem,) = problems([], {FLOW: 64}, NOW)
 
-    assert problem.line().startswith("store_readings 00-63: no process works on them. Start it: coldstream flow store_readings")
+    assert problem.line().startswith("store_readings 00-63: no process works on them. Start one: coldstream flow store_readings")
 
 
 def test_partitions_are_named_as_ranges() -> None:
@@ -75,11 +77,13 @@ def test_partitions_are_named_as_ranges() -> None:
 
 
 def test_the_table_has_a_line_for_each_cell_and_a_dash_for_what_cannot_be_seen() -> None:
-    lines = table([WELL, replace(WELL, is_held=False, process=None, lag=None, per_second=None)], NOW)
+    unseen = replace(WELL, is_held=False, process=None, lag=None, per_second=None)
+    lines = table([WELL, unseen, replace(unseen, is_let_go=True)], NOW)
 
     assert [" ".join(line.split()) for line in lines] == [
         "flow partitions holder lag clock records/s saved memory",
         "store_readings 00-03 4711@box 12 3.1 s 250 3.2 s 91 MB",
+        "store_readings 00-03 4711@box, not heard - - - 3.2 s -",
         "store_readings 00-03 nobody (was 4711@box) - - - 3.2 s -",
     ]
 
