@@ -20,6 +20,7 @@ from bytewax.recovery import RecoveryConfig, init_db_dir
 
 from pipelines.connectors.errors import ConnectorError, Misconfigured
 from pipelines.connectors.host import file_identity, this_process
+from pipelines.engine.clock_steps import end_on_step_back
 from pipelines.engine.lease import CellLease, Claimant, Holding
 from pipelines.engine.reconnecting import Reconnecting
 
@@ -67,6 +68,7 @@ def run_cell(
         with claimed(cell, leases, metrics_port) as lease:
             prepare(cell)
             log.info("cell_started", partitions=len(cell.partitions), folder=str(cell.folder))
+            end_on_step_back(cell.flow)
             recovery = RecoveryConfig(str(cell.folder))  # type: ignore[no-untyped-call]
             cli_main(build(lease), epoch_interval=epoch, recovery_config=recovery)  # type: ignore[no-untyped-call]
     except BaseException as error:

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from infra.simulator.journal import JournalLine
 from tests.faults.checker.evidence import read_lines
-from tests.faults.checker.findings import Finding, counts_of
+from tests.faults.checker.findings import Finding, Kind, counts_of
 from tests.faults.clocks import jump_clocks, slow_disk
 from tests.faults.deliveries import disturb_deliveries
 from tests.faults.disks import fill_disks
-from tests.faults.processes import kill_everything, pause_everything, restart_servers
+from tests.faults.processes import kill_everything, kill_flows, pause_everything, restart_servers
 from tests.faults.proxy import Proxy
 from tests.faults.rig import Rig
 from tests.faults.shim import Shim
@@ -23,6 +23,7 @@ from tests.faults.work import Recovery
 
 SHIMMED: Final = "shimmed"
 """The stack whose processes were started with the shim."""
+NO_SKIP: Final = {"SKIP_DONE": "false"}
 KILLS_EACH: Final = 20
 """Of every process, over a campaign of three seeds."""
 KILL_ROUNDS: Final = 7
@@ -48,6 +49,8 @@ class Scenario:
     rounds: int = 1
     proxied: bool = False
     """The fleet posts through a bad network."""
+    control: bool = False
+    """Offsets done are not skipped: that must be found out, or the checker finds nothing."""
 
 
 @dataclass(slots=True)
@@ -86,6 +89,7 @@ SCENARIOS: Final = (
     Scenario("pauses", "plain", pause_everything),
     Scenario("restarts", "plain", restart_servers),
     Scenario("deliveries", "plain", disturb_deliveries, proxied=True),
+    Scenario("control", "control", kill_flows, control=True),
     Scenario("clocks", SHIMMED, jump_clocks),
     Scenario("slow disk", SHIMMED, slow_disk),
     Scenario("full disk", SHIMMED, fill_disks),
@@ -113,7 +117,7 @@ def run_stack(place: Path, seed: int, scenarios: Sequence[Scenario], say: Say) -
     with contextlib.ExitStack() as around:
         if scenarios[0].stack == SHIMMED:
             around.enter_context(Shim(place / "shim").loaded())
-        rig = around.enter_context(Rig(place))
+        rig = around.enter_context(Rig(place, NO_SKIP if scenarios[0].control else None))
         for number, scenario in enumerate(scenarios):
             outcome = Outcome(seed, scenario.name)
             began = time.monotonic()
@@ -149,7 +153,11 @@ def _run(rig: Rig, scenario: Scenario, outcome: Outcome, number: int) -> None:
     rig.quiesce()
     findings = rig.check()
     outcome.acknowledged, outcome.excursions, outcome.told = findings.acknowledged, findings.excursions, findings.told
-    outcome.left_out, outcome.findings = findings.left_out, findings.findings
+    outcome.left_out = findings.left_out
+    if not scenario.control:
+        outcome.findings = findings.findings
+    elif not findings.counts[Kind.DOUBLED]:
+        outcome.failure = "offsets done were not skipped, and nothing doubled was found"
 
 
 def line_of(outcome: Outcome) -> str:

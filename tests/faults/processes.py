@@ -14,6 +14,7 @@ from tests.faults.rig import Rig, now
 from tests.faults.work import PARTS, Recovery, Watch
 
 KILL: Final = "kill -9"
+CONTROL: Final = "killed in the control run"
 STORM: Final = "kill -9, several at once"
 KILL_GAP_SECONDS: Final = (0.5, 2.5)
 STORM_GAP_SECONDS: Final = (0.0, 3.0)
@@ -41,6 +42,19 @@ def kill_everything(rig: Rig, chance: random.Random, rounds: int) -> list[Recove
             if not is_storm:
                 watch.wait(part)
         watch.wait_all()
+    return watch.recoveries
+
+
+def kill_flows(rig: Rig, chance: random.Random, rounds: int) -> list[Recovery]:
+    """Kill the flows that count and judge, one after another: for the control run."""
+    watch = Watch(rig)
+    for _ in range(rounds):
+        for part in (Part.DETECT_EXCURSIONS, Part.DECODE_UPLINKS, Part.STORE_READINGS):
+            time.sleep(chance.uniform(2.0, 4.0))
+            began_at = now()
+            rig.stack.kill(part, signal.SIGKILL)
+            watch.until_at_work(CONTROL, part, began_at)
+            watch.wait(part)
     return watch.recoveries
 
 
