@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,18 @@ time_t time(time_t *at) {
     if (clock_gettime(CLOCK_REALTIME, &now) != 0) return -1;
     if (at) *at = now.tv_sec;
     return now.tv_sec;
+}
+
+/* Waits until an instant of the wall clock: the caller reckons with the shifted one, the kernel with the true one. */
+int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex, const struct timespec *restrict until) {
+    static int (*real)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *) = 0;
+    if (!real) real = (int (*)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *))dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
+    if (!real) real = (int (*)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *))dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+    /* An instant before 2001 is one of the monotonic clock. */
+    if (!orders || orders->clock_offset_ns == 0 || until->tv_sec < 1000000000) return real(condition, mutex, until);
+    int64_t ns = (int64_t)until->tv_sec * 1000000000 + until->tv_nsec - orders->clock_offset_ns;
+    struct timespec shifted = {ns / 1000000000, ns % 1000000000};
+    return real(condition, mutex, &shifted);
 }
 
 static void hold_up(void) {
