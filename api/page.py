@@ -1,6 +1,6 @@
-"""The live page and its files, read once at the start. The browser is told to load nothing from any other host.
+"""The live page, the set-up page and their files, read once at the start. The browser is told to load nothing from any other host.
 
-Must not know anything of units or readings: the page asks the API for those itself.
+Must not know anything of units or readings: the pages ask the API for those themselves.
 """
 
 import gzip
@@ -58,7 +58,7 @@ class Asset:
 
 
 def page_routes() -> list[BaseRoute]:
-    """Return the routes `/` and `/static/...`.
+    """Return the routes `/`, `/setup` and `/static/...`.
 
     Raises FileNotFoundError when the package that ships uPlot is not installed whole.
     """
@@ -67,13 +67,17 @@ def page_routes() -> list[BaseRoute]:
     async def index(request: Request) -> Response:
         return answer(assets["index.html"], request.headers)
 
+    async def setup(request: Request) -> Response:
+        return answer(assets["setup.html"], request.headers)
+
     async def static(request: Request) -> Response:
         asset = assets.get(request.path_params["path"])
         if asset is None:
             return Response("There is no such file.", status_code=404, media_type="text/plain", headers=dict(SECURITY_HEADERS))
         return answer(asset, request.headers)
 
-    return [Route("/", index, include_in_schema=False), Route("/static/{path:path}", static, include_in_schema=False)]
+    served = {"/": index, "/setup": setup, "/static/{path:path}": static}
+    return [Route(path, page, include_in_schema=False) for path, page in served.items()]
 
 
 def answer(asset: Asset, asked: Headers) -> Response:

@@ -8,8 +8,14 @@ export class SignedOut extends Error {}
 /** The server could not answer; trying again may help. `message` says so in words for people. */
 export class Unavailable extends Error {}
 
-/** The server refused what was asked. */
-export class Refused extends Error {}
+/** The server refused what was asked; `code` as in docs/api.md, `body` the whole answer. */
+export class Refused extends Error {
+  constructor(message, code = "", body = null) {
+    super(message);
+    this.code = code;
+    this.body = body;
+  }
+}
 
 const TIMEOUT_MS = 30_000;
 const PAGE_OF_UNITS = 2_000;
@@ -174,7 +180,23 @@ async function pages(path, parameters, onPage, signal) {
   }
 }
 
-async function get(path, parameters, signal) {
+export async function get(path, parameters, signal) {
+  return ask("GET", path, parameters, { signal });
+}
+
+/** Ask for a change; `body` goes as JSON, or as it is where `type` names another media type. */
+export async function send(method, path, body, { parameters = {}, type = "application/json" } = {}) {
+  return ask(method, path, parameters, { body: type === "application/json" ? JSON.stringify(body) : body, type });
+}
+
+/** Every item of a list, page by page. */
+export async function all(path, parameters) {
+  const found = [];
+  await pages(path, { limit: PAGE_OF_UNITS, ...parameters }, (items) => found.push(...items));
+  return found;
+}
+
+async function ask(method, path, parameters, { signal, body: sent, type }) {
   const query = new URLSearchParams(parameters).toString();
   const token = currentToken();
   const deadline = AbortSignal.timeout(TIMEOUT_MS);
@@ -182,7 +204,9 @@ async function get(path, parameters, signal) {
   let body;
   try {
     response = await fetch(query ? `${path}?${query}` : path, {
-      headers: token ? { "x-stack-access-token": token } : {},
+      method,
+      headers: { ...(token ? { "x-stack-access-token": token } : {}), ...(type ? { "content-type": type } : {}) },
+      body: sent,
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       cache: "no-store",
     });
@@ -190,13 +214,13 @@ async function get(path, parameters, signal) {
     body = await response.json();
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Unavailable("The server does not answer. Check your connection; this page tries again by itself.");
+    throw new Unavailable(method === "GET" ? "The server does not answer. Check your connection; this page tries again by itself." : "The server did not answer. Check your connection, then send it again: doing so twice does no harm.");
   }
   if (response.ok) return body;
   const message = body?.error?.message ?? `The server answered ${response.status}.`;
   if (response.status === 401) throw new SignedOut(message);
   if (response.status >= 500) throw new Unavailable(message);
-  throw new Refused(message);
+  throw new Refused(message, body?.error?.code, body);
 }
 
 function noteServerClock(response) {

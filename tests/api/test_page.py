@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -37,6 +38,8 @@ def client() -> Client:
     ("path", "media_type"),
     [
         ("/", "text/html; charset=utf-8"),
+        ("/setup", "text/html; charset=utf-8"),
+        ("/static/setup/main.js", "text/javascript; charset=utf-8"),
         ("/static/main.js", "text/javascript; charset=utf-8"),
         ("/static/page.css", "text/css; charset=utf-8"),
         ("/static/icon.svg", "image/svg+xml"),
@@ -71,11 +74,34 @@ def test_nothing_else_is_served(client: Client, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
-def test_the_page_names_no_other_host_and_every_module_that_it_loads_is_there() -> None:
-    index = (STATIC / "index.html").read_text()
-    named = set(re.findall(r'(?:href|src)="/static/([^"]+)"', index))
-    imported = {name for path in STATIC.glob("*.js") for name in re.findall(r'from "\./([^"]+)"', path.read_text())}
+def imported_by(module: Path) -> set[Path]:
+    """Return the modules that a module imports, by their own words."""
+    return {(module.parent / name).resolve() for name in re.findall(r'from "(\.[^"]+)"', module.read_text())}
 
-    assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", "".join(path.read_text() for path in STATIC.iterdir()))
-    assert {name for name in named if not name.startswith("uplot/")} <= {path.name for path in STATIC.iterdir()}
-    assert imported <= named, "each module is preloaded, so that none waits for another"
+
+def loaded_by(module: Path, known: set[Path]) -> set[Path]:
+    """Return everything that comes with a module."""
+    for one in imported_by(module) - known:
+        known.add(one)
+        loaded_by(one, known)
+    return known
+
+
+@pytest.mark.parametrize(("page", "module"), [("index.html", "main.js"), ("setup.html", "setup/main.js")])
+def test_a_page_preloads_every_module_that_it_needs_and_nothing_else(page: str, module: str) -> None:
+    preloaded = {STATIC / name for name in re.findall(r'rel="modulepreload" href="/static/([^"]+)"', (STATIC / page).read_text())}
+
+    assert preloaded == loaded_by(STATIC / module, set()), "none waits for another, and the live page waits for no other page's"
+
+
+@pytest.mark.parametrize("page", ["index.html", "setup.html"])
+def test_a_page_names_only_files_that_are_there(page: str) -> None:
+    named = set(re.findall(r'(?:href|src)="/static/([^"]+)"', (STATIC / page).read_text()))
+
+    assert {name for name in named if not name.startswith("uplot/") and not (STATIC / name).is_file()} == set()
+
+
+def test_no_file_names_another_host() -> None:
+    texts = "".join(path.read_text() for path in STATIC.rglob("*") if path.is_file())
+
+    assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)", texts) == []

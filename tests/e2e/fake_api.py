@@ -40,6 +40,10 @@ class FakeApi:
         self.is_down = False
         self.frames: list[Json] = []
         self.asked: list[str] = []
+        self.answers: dict[str, Json | tuple[int, Json]] = {}
+        """What a test lets the registry answer, by method and path: "POST sites"; with a status where it is no 200."""
+        self.sent: list[tuple[str, Json]] = []
+        """What the page asked to change, with its bodies."""
         self._sockets: dict[WebSocket, set[int]] = {}
         self._cursor = 0
         self._server = uvicorn.Server(uvicorn.Config(self._app(), log_level="error", ws="websockets-sansio", lifespan="off"))
@@ -126,7 +130,7 @@ class FakeApi:
         app.add_middleware(GZipMiddleware, minimum_size=2_000, compresslevel=1)
         app.router.routes.extend(
             [
-                Route("/api/v1/{path:path}", self._rest),
+                Route("/api/v1/{path:path}", self._rest, methods=["GET", "POST", "PATCH"]),
                 WebSocketRoute("/ws", self._live),
                 *page_routes(),
             ],
@@ -142,7 +146,13 @@ class FakeApi:
             return error(503, "database_unavailable", "The database does not answer. Try again in a moment.")
         if self.are_tokens_refused or request.headers.get("x-stack-access-token") != TOKEN:
             return error(401, "token_expired", "The access token has expired: sign in again.")
-        body = self._answer(path, dict(request.query_params))
+        if request.method != "GET":
+            is_json = request.headers.get("content-type") == "application/json"
+            self.sent.append((f"{request.method} {path}", await request.json() if is_json else {"text": (await request.body()).decode()}))
+        if (scripted := self.answers.get(f"{request.method} {path}")) is not None:
+            status, body = scripted if isinstance(scripted, tuple) else (200, scripted)
+            return JSONResponse(body, status_code=status)
+        body = self._answer(path, dict(request.query_params)) if request.method == "GET" else None
         return error(404, "not_found", f"There is no {path}.") if body is None else JSONResponse(body)
 
     def _answer(self, path: str, asked: dict[str, str]) -> Any:
@@ -152,6 +162,8 @@ class FakeApi:
                 user = {"id": "00000000-0000-0000-0000-000000000001", "name": "Ada Berg", "email": "ada@example.com"}
                 organizations = [{"id": 1, "name": "Northern Clinics"}]
                 return {"user": user, "token_expires_at": iso(fleet.now + 36_000_000), "organizations": organizations}
+            case ["teams"]:
+                return {"items": [{"id": "team-1", "name": "Northern", "organization": 1, "may_manage": True}], "next": None}
             case ["sites"]:
                 return {"items": fleet.sites, "next": None}
             case ["units"]:
