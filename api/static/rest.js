@@ -185,8 +185,8 @@ export async function get(path, parameters, signal) {
 }
 
 /** Ask for a change; `body` goes as JSON, or as it is where `type` names another media type. */
-export async function send(method, path, body, { parameters = {}, type = "application/json" } = {}) {
-  return ask(method, path, parameters, { body: type === "application/json" ? JSON.stringify(body) : body, type });
+export async function send(method, path, body, { parameters = {}, type = "application/json", timeout = TIMEOUT_MS } = {}) {
+  return ask(method, path, parameters, { timeout, body: type === "application/json" ? JSON.stringify(body) : body, type });
 }
 
 /** Every item of a list, page by page. */
@@ -196,10 +196,10 @@ export async function all(path, parameters) {
   return found;
 }
 
-async function ask(method, path, parameters, { signal, body: sent, type }) {
+async function ask(method, path, parameters, { signal, body: sent, type, timeout = TIMEOUT_MS }) {
   const query = new URLSearchParams(parameters).toString();
   const token = currentToken();
-  const deadline = AbortSignal.timeout(TIMEOUT_MS);
+  const deadline = AbortSignal.timeout(timeout);
   let response;
   let body;
   try {

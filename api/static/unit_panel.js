@@ -39,6 +39,8 @@ export class UnitPanel {
     this.shutBehind();
     this.list = new ExcursionList(this.parts["excursion-list"]);
     this.chart = new Chart(this.parts.chart, (at) => this.hover(at));
+    this.parts.why.href = `/setup#part=why&unit=${unit.id}`;
+    this.parts.setup.href = `/setup#part=units&id=${unit.id}`;
     this.parts.close.addEventListener("click", () => this.hooks.onClose());
     for (const input of this.parts.ranges.querySelectorAll("input")) {
       input.checked = input.value === this.range;

@@ -40,7 +40,7 @@ export async function showLetter(context, id) {
 }
 
 function deviceActions(context, item) {
-  return [item.reason === "unassigned" && context.canChange && link(to("sensors", { new: 1, dev_eui: item.dev_eui }), "Register this device", "second"), link(to("letters", { dev_eui: item.dev_eui, show: "all" }), "All of this device", "second")];
+  return [item.reason === "unassigned" && context.canChange && link(to("sensors", { new: 1, dev_eui: item.dev_eui }), "Register this device", "second"), link(to("why", { dev_eui: item.dev_eui }), "Why is it not showing?", "second"), link(to("letters", { dev_eui: item.dev_eui, show: "all" }), "All of this device", "second")];
 }
 
 function replayList(replays) {

@@ -5,7 +5,7 @@ import { head, link, make } from "./build.js";
 import { cleanEui, euiFault } from "./eui.js";
 import { Wrong, field } from "./fields.js";
 import { showLetter } from "./letter.js";
-import { readPlace, to } from "./place.js";
+import { to } from "./place.js";
 import { replayPanel } from "./replays.js";
 import { euiWords, timeWords, zoneName } from "./said.js";
 import { table } from "./table.js";
@@ -48,7 +48,7 @@ export async function showLetters(context, place) {
 function columns() {
   return [
     { title: "Came", cell: (item) => link(to(PART, { id: item.id }), timeWords(item.received_at)) },
-    { title: "Device", cell: (item) => (item.dev_eui ? link(to("letters", { ...filterOf(readPlace()), dev_eui: item.dev_eui }), euiWords(item.dev_eui), "mono") : "Not told") },
+    { title: "Device", cell: (item) => (item.dev_eui ? link(to("why", { dev_eui: item.dev_eui }), euiWords(item.dev_eui), "mono") : "Not told") },
     { title: "Reason", cell: (item) => [make("b", {}, item.reason.replaceAll("_", " ")), make("span", { class: "below" }, item.meaning)] },
     { title: "Replay", cell: replayWords },
   ];

@@ -7,6 +7,7 @@ import * as session from "../session.js";
 import { make } from "./build.js";
 import { confirmed } from "./confirm.js";
 import { showChanges } from "./changes.js";
+import { showImport } from "./imports.js";
 import { showLetters } from "./letters.js";
 import { showOrganizations } from "./organizations.js";
 import { readPlace, to } from "./place.js";
@@ -15,6 +16,7 @@ import { showSecrets } from "./secrets.js";
 import { showSensors } from "./sensors.js";
 import { showSites } from "./sites.js";
 import { showUnits } from "./units.js";
+import { showWhy } from "./why.js";
 
 const ORGANIZATION = "coldstream.organization";
 const RETRY_MS = 5_000;
@@ -27,8 +29,10 @@ const GROUPS = [
     ["units", "Units", showUnits],
     ["sites", "Sites", showSites],
     ["policies", "Policies", showPolicies],
+    ["import", "Import", showImport],
   ]],
   ["When something is wrong", [
+    ["why", "Why not showing?", showWhy],
     ["letters", "Dead letters", showLetters],
   ]],
   ["Access", [

@@ -21,7 +21,7 @@ export async function showSensor(context, id) {
       title: item.device.name || eui,
       trail: link(to("sensors"), "Sensors"),
       badge: item.archived_at && "Archived",
-      actions: [link(to("letters", { dev_eui: item.device.dev_eui }), "Its dead letters", "second"), context.canChange && link(to("sensors", { new: 1, dev_eui: item.device.dev_eui }), "Register another probe", "second")],
+      actions: [link(to("why", { dev_eui: item.device.dev_eui }), "Why is it not showing?", "second"), link(to("letters", { dev_eui: item.device.dev_eui }), "Its dead letters", "second"), context.canChange && link(to("sensors", { new: 1, dev_eui: item.device.dev_eui }), "Register another probe", "second")],
     }),
     facts([["Device EUI", make("span", { class: "mono" }, eui)], ["Probe", item.probe], ["Maker and model", [item.device.brand_id, item.device.model_id].filter(Boolean).join(" ") || "Not known"]]),
     card("Unit", assignments(item), isFree && moving(context, item, units, path, onDone)),

@@ -93,7 +93,7 @@ async function one(context, id) {
       title: item.name,
       trail: [link(to(PART), "Units"), " / ", link(to(PART, { site: item.site }), sites.get(item.site)?.name ?? "Site")],
       badge: item.archived_at && "Archived",
-      actions: [isFree && link(`/#unit=${id}`, "Live", "second"), context.canChange && isFree && link(to("sensors", { new: 1, unit: id }), "Register a sensor here", "second")],
+      actions: [isFree && link(`/#unit=${id}`, "Live", "second"), isFree && link(to("why", { unit: id }), "Why is it not showing?", "second"), context.canChange && isFree && link(to("sensors", { new: 1, unit: id }), "Register a sensor here", "second")],
     }),
     card("Name, kind and site", details(context, item, sites, path, onDone)),
     card("Judged by", timeline(item), isFree && judging(context, policies, path, onDone)),
