@@ -150,8 +150,8 @@ class FakeApi:
             is_json = request.headers.get("content-type") == "application/json"
             self.sent.append((f"{request.method} {path}", await request.json() if is_json else {"text": (await request.body()).decode()}))
         if (scripted := self.answers.get(f"{request.method} {path}")) is not None:
-            status, body = scripted if isinstance(scripted, tuple) else (200, scripted)
-            return JSONResponse(body, status_code=status)
+            status, told = scripted if isinstance(scripted, tuple) else (200, scripted)
+            return JSONResponse(told, status_code=status)
         body = self._answer(path, dict(request.query_params)) if request.method == "GET" else None
         return error(404, "not_found", f"There is no {path}.") if body is None else JSONResponse(body)
 
