@@ -46,34 +46,40 @@ async def create_sensor(transaction: Transaction, order: NewSensor) -> Outcome:
     await standing_organization(transaction, order.organization)
     dev_eui, probe = device_eui(order.dev_eui), probe_name(order.probe)
     terms = sensor_terms({field: getattr(order, field) for field in FIELDS})
-    device = await _device(transaction, order, dev_eui)
-    found = await transaction.row(OF_PROBE, {"device": device["id"], "probe": probe})
-    if found is not None:
-        return await _there_already(transaction, found, order)
-    values = {"organization": order.organization, "device": device["id"], "probe": probe}
-    number = await transaction.insert(INSERT_SENSOR, values)
+    device = await transaction.row(OF_EUI, {"organization": order.organization, "dev_eui": dev_eui})
+    described = _described(order, device or {"name": "", "brand_id": "", "model_id": ""})
+    if device is not None:
+        found = await transaction.row(OF_PROBE, {"device": device["id"], "probe": probe})
+        if found is not None:
+            return await _there_already(transaction, found, order, is_described_so=_is_described(device, described))
+    number = await _insert(transaction, order.organization, device, dev_eui, probe, described)
     start = aware(from_the_start(transaction.now))
     first = {"organization": order.organization, "sensor": number, "effective_at": start, **asdict(terms)}
     await transaction.insert(CONFIGURE, first)
     outcome = Outcome("created", order.organization, number)
-    await transaction.record(outcome, "sensor", "created", None, {"dev_eui": dev_eui, "probe": probe, **asdict(terms)})
+    await transaction.record(outcome, "sensor", "created", None, {"dev_eui": dev_eui, "probe": probe, **described, **asdict(terms)})
     if order.unit is None:
         return outcome
-    sensor = {"id": number, "organization_id": order.organization, "archived_at": None, "name": device["name"]}
+    sensor = {"id": number, "organization_id": order.organization, "archived_at": None, "name": described["name"]}
     assigned = await assign(transaction, sensor, order.unit, optional_instant(order.assigned_from, "assigned_from"), "assigned_from")
     return Outcome("created", order.organization, number, assigned.effective_at)
 
 
-async def _device(transaction: Transaction, order: NewSensor, dev_eui: str) -> Row:
-    """Return the device of an EUI, made when it is not there, described as given when it is."""
-    found = await transaction.row(OF_EUI, {"organization": order.organization, "dev_eui": dev_eui})
-    described = _described(order, found or {"name": "", "brand_id": "", "model_id": ""})
-    if found is None:
-        values = {"organization": order.organization, "dev_eui": dev_eui, **described}
-        return {"id": await transaction.insert(INSERT_DEVICE, values), **values}
-    if any(found[field] != value for field, value in described.items()):
-        await transaction.execute(CHANGE_DEVICE, {"id": found["id"], **described})
-    return found | described
+async def _insert(
+    transaction: Transaction, organization: int, device: Row | None, dev_eui: str, probe: str, described: dict[str, str]
+) -> int:
+    """Write a sensor's row, and its device's where there is none or where it is described otherwise; return the sensor's id."""
+    if device is None:
+        number = await transaction.insert(INSERT_DEVICE, {"organization": organization, "dev_eui": dev_eui, **described})
+    else:
+        number = device["id"]
+        if not _is_described(device, described):
+            await transaction.execute(CHANGE_DEVICE, {"id": number, **described})
+    return await transaction.insert(INSERT_SENSOR, {"organization": organization, "device": number, "probe": probe})
+
+
+def _is_described(device: Row, described: dict[str, str]) -> bool:
+    return all(device[field] == value for field, value in described.items())
 
 
 def _described(order: NewSensor | SensorChange, before: Row) -> dict[str, str]:
@@ -84,14 +90,14 @@ def _described(order: NewSensor | SensorChange, before: Row) -> dict[str, str]:
     }
 
 
-async def _there_already(transaction: Transaction, found: Row, order: NewSensor) -> Outcome:
+async def _there_already(transaction: Transaction, found: Row, order: NewSensor, *, is_described_so: bool) -> Outcome:
     """Answer for a probe that is registered already: the same content is fine."""
     require_standing("sensor", found)
     before = await newest_terms(transaction, found["id"])
     wanted = sensor_terms({field: getattr(order, field) for field in FIELDS}, None if before is None else before[0])
     last = await transaction.row(LAST, {"sensor": found["id"]})
     watches = last["unit_id"] if last is not None and last["valid_to"] is None else None
-    if before is not None and wanted == before[0] and order.unit in {None, watches}:
+    if is_described_so and before is not None and wanted == before[0] and order.unit in {None, watches}:
         return Outcome("unchanged", found["organization_id"], found["id"], None if last is None else last["valid_from"])
     routes = f"PATCH /api/v1/sensors/{found['id']}, POST .../configurations, POST .../assignment"
     raise conflict("exists", f"Sensor {found['id']} is that probe of that device already: change that one ({routes}).")

@@ -231,7 +231,8 @@ class Changes:
             async with self._pool.connection() as connection, connection.transaction(force_rollback=not keep):
                 transaction = await begin(connection, manager, comment, allowance)
                 yield transaction
-                await transaction.check_in_time()
+                if keep:
+                    await transaction.check_in_time()
             if keep:
                 for kind, action in transaction.recorded:
                     REGISTRY_CHANGES.labels(kind, action).inc()

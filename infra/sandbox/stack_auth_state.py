@@ -15,6 +15,9 @@ from pipelines.connectors.stack_auth_permissions import MANAGE_PERMISSION
 DEFAULT_USER: Final = "demo"
 DEFAULT_TEAM: Final = "demo-team"
 
+VERSION: Final = 2
+"""Of the file: before 2 the user `demo` was no administrator yet, and is made one."""
+
 ROLES: Final = {
     "team_member": ("$read_members", "$invite_members"),
     "team_admin": (
@@ -66,7 +69,10 @@ class Directory:
             kept = json.loads(path.read_text())
             users = {one["id"]: User(**one) for one in kept["users"]}
             teams = {one["id"]: Team(**one) for one in kept["teams"]}
-            return cls(path, users, teams)
+            directory = cls(path, users, teams)
+            if kept.get("version") != VERSION and DEFAULT_USER in directory.teams.get(DEFAULT_TEAM, Team("", "", 0)).members:
+                directory.grant(directory.teams[DEFAULT_TEAM], DEFAULT_USER, "team_admin")
+            return directory
         directory = cls(path, {}, {})
         directory.put_team(DEFAULT_TEAM, "Demo team", [DEFAULT_USER], [DEFAULT_USER])
         return directory
@@ -126,6 +132,7 @@ class Directory:
     def _keep(self) -> None:
         draft = self._path.with_suffix(".draft")
         state = {
+            "version": VERSION,
             "users": [asdict(user) for user in self.users.values()],
             "teams": [asdict(team) for team in self.teams.values()],
         }

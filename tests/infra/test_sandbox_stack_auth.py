@@ -1,5 +1,6 @@
 """The Stack Auth stand-in behaves as the documented contract says."""
 
+import json
 from pathlib import Path
 
 import jwt
@@ -121,6 +122,24 @@ def test_membership_survives_a_restart(tmp_path: Path) -> None:
     teams = client_of(tmp_path).get("/api/v1/teams?user_id=demo", headers=SERVER).json()["items"]
 
     assert "kept" in [team["id"] for team in teams]
+
+
+def test_the_demo_user_of_an_older_sandbox_becomes_an_administrator_once(tmp_path: Path) -> None:
+    client_of(tmp_path).post("/sandbox/stack-auth/teams", json={"id": "kept", "members": ["demo"]})
+    state = tmp_path / "stack-auth.json"
+    kept = json.loads(state.read_text())
+    del kept["version"]
+    kept["teams"][0]["members"] = {"demo": ["team_member"]}
+    state.write_text(json.dumps(kept))
+    route = "/api/v1/team-permissions/demo-team/demo/team_admin"
+    listed = "/api/v1/team-permissions?team_id=demo-team&user_id=demo&recursive=false"
+
+    upgraded = client_of(tmp_path).get(listed, headers=SERVER).json()["items"]
+    client_of(tmp_path).delete(route, headers=SERVER)
+    later = client_of(tmp_path).get(listed, headers=SERVER).json()["items"]
+
+    assert [one["id"] for one in upgraded] == ["team_admin", "team_member"]
+    assert [one["id"] for one in later] == ["team_member"]
 
 
 def test_inherited_permissions_are_listed_only_when_asked_for(client: AppClient) -> None:

@@ -22,7 +22,8 @@ from migrations import runner
 from schemas.topics import TOPICS
 
 COLDSTREAM = str(Path(sys.executable).parent / "coldstream")
-START_SECONDS = 30.0
+START_SECONDS = 120.0
+"""An idle machine takes 3; one that runs ten test runs at once takes many times that."""
 DAY = 86_400_000
 MINUTE = 60_000
 

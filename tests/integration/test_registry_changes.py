@@ -182,6 +182,22 @@ def test_a_sensor_gets_defaults_from_its_interval_and_an_assignment_that_every_d
     )
 
 
+def test_a_second_probe_of_a_device_is_a_sensor_of_its_own_and_describes_the_same_device(world: World) -> None:
+    eui = new_eui()
+    first = world.ada.post("sensors", organization=world.ours, dev_eui=eui, name="left").item
+
+    second = world.ada.post("sensors", organization=world.ours, dev_eui=eui, probe="ambient", model_id="lht65").item
+    other = world.ada.post("sensors", organization=world.ours, dev_eui=eui, name="right")
+
+    assert (second["id"] != first["id"], second["device"]["id"]) == (True, first["device"]["id"])
+    assert (second["device"]["name"], second["device"]["model_id"]) == ("left", "lht65")
+    refused(other, 409, "exists", f"Sensor {first['id']}")
+    assert world.ada.get(f"sensors/{first['id']}/registration")["device"]["name"] == "left"
+    described = world.ada.patch(f"sensors/{first['id']}", name="right", brand_id="dragino")
+    assert (described.outcome, described.item["device"]["name"]) == ("changed", "right")
+    assert world.ada.patch(f"sensors/{first['id']}", name="right").outcome == "unchanged"
+
+
 def test_a_first_assignment_may_begin_in_the_past_and_a_later_one_may_not(world: World) -> None:
     first, second = unit(world), unit(world)
 

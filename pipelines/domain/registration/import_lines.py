@@ -11,7 +11,7 @@ from pipelines.domain.registration.naming import device_eui, display_name, model
 from pipelines.domain.registration.refusals import Refused
 from pipelines.domain.registration.sensor_terms import FIELDS, Number
 
-_NUMBER: Final = re.compile(r"[+-]?\d{1,12}(?:[.,]\d{1,12})?")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,12}(?:[.,][0-9]{1,12})?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from pipelines.domain.registration.refusals import Refused
 MAX_NAME: Final = 200
 MAX_COMMENT: Final = 500
 EUI_DIGITS: Final = 16
+NOT_TEXT: Final = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
+"""Unicode's categories of control characters, halves of pairs, private ones, and ends of lines."""
 HEAD_PROBE: Final = "main"
 """The probe that stands for the device: its best-ranked one."""
 
@@ -59,7 +61,7 @@ def display_name(text: str, field: str = "name", *, required: bool = True) -> st
         raise Refused(field, "must not be empty")
     if len(name) > MAX_NAME:
         raise Refused(field, f"must have at most {MAX_NAME} characters")
-    if any(unicodedata.category(letter) in {"Cc", "Cs", "Co", "Zl", "Zp"} for letter in name):
+    if not name.isprintable() and any(unicodedata.category(letter) in NOT_TEXT for letter in name):
         raise Refused(field, "must be one line of plain text")
     return name
 

@@ -1,0 +1,1 @@
+"""What may be written into the registry, as tables and laws."""
