@@ -21,6 +21,7 @@ import psycopg
 
 from infra.local.local_stack import LocalStack
 from infra.local.parts import ALL, FLOWS, Part
+from infra.simulator.journal import JournalLine
 from tests.faults.checker.evidence import Fault
 from tests.faults.checker.findings import Findings
 from tests.faults.fleet import FleetPlan, seed, start_sender
@@ -30,8 +31,10 @@ INTERVAL_MS: Final = 1_000
 UNITS: Final = 60
 KNOWN_SECONDS: Final = 8.0
 """Until every process knows a new fleet."""
-LAST_TRIES_SECONDS: Final = 4.0
-"""After the last heal: what waits for another try waits no longer."""
+CATCH_UP_SECONDS: Final = 120.0
+"""After the last heal: what waits for another try is taken."""
+UP_TO_DATE_MS: Final = 3_000
+NEWEST_BYTES: Final = 4_096
 SETTLE_SECONDS: Final = 14.0
 """After the last reading: a gap of 3 intervals, the longest recovery, the clock's grace, and the telling."""
 QUIESCE_SECONDS: Final = 150.0
@@ -135,7 +138,7 @@ class Rig:
         self.journals.append(journal)
         yield
         if seconds is None:
-            time.sleep(LAST_TRIES_SECONDS)
+            wait_for(lambda: is_up_to_date(journal), time.monotonic() + CATCH_UP_SECONDS)
             sender.send_signal(signal.SIGTERM)
         if sender.wait(timeout=120 + (seconds or 0)) != 0:
             raise AssertionError(f"the sender of {name} ended with {sender.returncode}: not all that it began was acknowledged")
@@ -173,6 +176,15 @@ class Rig:
     def _clock_age(self) -> float:
         ages = re.findall(r"^coldstream_flow_clock_age_seconds\{[^}]*\} ([0-9.e+-]+)$", self.metrics(Part.DETECT_EXCURSIONS), re.MULTILINE)
         return max(map(float, ages), default=1e9)
+
+
+def is_up_to_date(journal: Path) -> bool:
+    """Say whether what was acknowledged last had been measured just before, and just now: nothing waits for another try."""
+    with journal.open("rb") as file:
+        file.seek(max(0, journal.stat().st_size - NEWEST_BYTES))
+        lines = [msgspec.json.decode(line, type=JournalLine) for line in file.read().split(b"\n")[1:-1]]
+    behind = [line.acked_at - line.measured_at for line in lines if line.measured_at]
+    return bool(behind) and max(behind) < UP_TO_DATE_MS and now() - lines[-1].acked_at < UP_TO_DATE_MS
 
 
 def wait_for(content: Callable[[], bool], deadline: float, pause: float = 0.5) -> bool:
