@@ -104,7 +104,8 @@ def draw(series: Series, minutes: Mapping[str, Sequence[Minute]], path: Path) ->
         for panel in axes.flat:
             panel.set_ylim(bottom=0)
             panel.grid(color="#dddddd", linewidth=0.5)
-            panel.legend(fontsize=6, loc="lower right")
+            if panel.get_lines():
+                panel.legend(fontsize=6, loc="lower right")
             panel.set_xlabel("minutes")
         path.parent.mkdir(parents=True, exist_ok=True)
         drawing.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
