@@ -72,7 +72,7 @@ def wait_for(said: str, log: Path, seconds: float) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_grouped_anew_killed_and_moved_cells_lose_and_double_nothing(tmp_path: Path) -> None:
     base, data = free_base(span(4)), tmp_path / "stack"
     cells = ",".join(f"{part}={count}" for part, count in CELLS.items())
@@ -110,7 +110,7 @@ def test_grouped_anew_killed_and_moved_cells_lose_and_double_nothing(tmp_path: P
     assert findings.excursions > 3
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_a_cell_that_was_stopped_for_so_long_that_another_took_over_writes_nothing_more(tmp_path: Path) -> None:
     flows = (Part.DETECT_EXCURSIONS, Part.DECODE_UPLINKS, Part.STORE_READINGS)
     with rig_of(tmp_path, free_base(span(2)), dict.fromkeys(flows, 2)) as rig:
