@@ -3,10 +3,11 @@
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.faults.campaign import SCENARIOS, run_campaign
+from tests.faults.campaign import SCENARIOS, Outcome, run_campaign
 from tests.faults.report import page, save, write_page
 
 REPOSITORY: Final = Path(__file__).parents[2]
@@ -27,9 +28,11 @@ def main() -> None:
     def say(text: str) -> None:
         print(f"[{time.monotonic() - began:5.0f} s] {text}", file=sys.stderr, flush=True)
 
-    outcomes = run_campaign(folder, seeds, scenarios, say)
+    def keep(outcomes: Sequence[Outcome]) -> None:
+        say(f"kept in {save(folder, outcomes, seeds, time.monotonic() - began)}")
+
+    outcomes = run_campaign(folder, seeds, scenarios, say, keep)
     seconds = time.monotonic() - began
-    say(f"kept in {save(folder, outcomes, seeds, seconds)}")
     text = page(outcomes, seeds, seconds)
     print(text)
     if wanted.seed is None and wanted.only is None:

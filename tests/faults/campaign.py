@@ -37,6 +37,7 @@ BACK_SECONDS: Final = 10.0
 
 Inject = Callable[[Rig, random.Random, int], list[Recovery]]
 Say = Callable[[str], None]
+Keep = Callable[[Sequence["Outcome"]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,11 @@ SCENARIOS: Final = (
 )
 
 
-def run_campaign(folder: Path, seeds: Sequence[int], scenarios: Sequence[Scenario], say: Say) -> list[Outcome]:
-    """Run every scenario with every seed; the folder of a stack on which something was found stays."""
+def run_campaign(folder: Path, seeds: Sequence[int], scenarios: Sequence[Scenario], say: Say, keep: Keep) -> list[Outcome]:
+    """Run every scenario with every seed; the folder of a stack on which something was found stays.
+
+    `keep` is given all outcomes so far after each stack, so that a campaign which is broken off has not been for nothing.
+    """
     outcomes: list[Outcome] = []
     for seed in seeds:
         for kind in dict.fromkeys(scenario.stack for scenario in scenarios):
@@ -105,6 +109,7 @@ def run_campaign(folder: Path, seeds: Sequence[int], scenarios: Sequence[Scenari
             chosen = [scenario for scenario in scenarios if scenario.stack == kind]
             found = run_stack(place, seed, chosen, say)
             outcomes += found
+            keep(outcomes)
             if all(outcome.is_clean for outcome in found):
                 shutil.rmtree(place, ignore_errors=True)
     return outcomes

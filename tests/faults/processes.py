@@ -11,7 +11,7 @@ from typing import Final
 from infra.local.parts import Part
 from infra.local.process import ProcessRecord
 from tests.faults.rig import Rig, now
-from tests.faults.work import PARTS, Recovery, Watch
+from tests.faults.work import LIMIT_SECONDS, PARTS, Recovery, Watch
 
 KILL: Final = "kill -9"
 CONTROL: Final = "killed in the control run"
@@ -35,7 +35,7 @@ def kill_everything(rig: Rig, chance: random.Random, rounds: int) -> list[Recove
             if not is_storm or chance.random() >= PAIR_SHARE:
                 time.sleep(chance.uniform(*(STORM_GAP_SECONDS if is_storm else KILL_GAP_SECONDS)))
             watch.wait(part)
-            rig.stack.wait_ready(part)
+            rig.stack.wait_ready(part, LIMIT_SECONDS)
             began_at = now()
             rig.stack.kill(part, signal.SIGKILL)
             watch.until_at_work(STORM if is_storm else KILL, part, began_at)
@@ -68,7 +68,7 @@ def pause_everything(rig: Rig, chance: random.Random, rounds: int) -> list[Recov
             time.sleep(chance.uniform(0.5, 2.0))
             pid = rig.stack.pid(part)
             if pid is None:
-                rig.stack.wait_ready(part)
+                rig.stack.wait_ready(part, LIMIT_SECONDS)
                 pid = rig.stack.pid(part)
             assert pid is not None
             pause(rig, watch, part, pid, chance.uniform(*PAUSE_SECONDS))
