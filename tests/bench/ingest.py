@@ -33,7 +33,7 @@ BUDGET_P99_MS: Final = 200.0
 DEVICES: Final = 2_000
 BODY_BYTES: Final = 1_500
 SECRET: Final = "bench-secret"
-START_SECONDS: Final = 20.0
+START_SECONDS: Final = 60.0
 
 
 @dataclass
