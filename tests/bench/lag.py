@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its stub does not export it
 
 from infra.local.local_stack import LocalStack
@@ -21,7 +21,9 @@ READS: Final[Mapping[str, Topic]] = {
     "store_dead_letters": DEAD_LETTERS,
 }
 RECORDS: Final = re.compile(r'^coldstream_flow_records_total\{[^}]*flow="(\w+)"[^}]*\} (\S+)$', re.MULTILINE)
-ANSWER_SECONDS: Final = 10.0
+ANSWER_SECONDS: Final = 30.0
+OFFSET_TRIES: Final = 20
+TRY_AGAIN_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +72,27 @@ class LagWatch:
 
 
 def counters(address: str) -> dict[str, int]:
-    """Return how many records the flow at a metrics address has read, by its name; nothing where none answers."""
-    try:
-        with urllib.request.urlopen(address, timeout=ANSWER_SECONDS) as answer:
-            text = answer.read().decode()
-    except OSError:
-        return {}
+    """Return how many records the flow at a metrics address has read, by its name; raises OSError when it does not answer."""
+    with urllib.request.urlopen(address, timeout=ANSWER_SECONDS) as answer:
+        text = answer.read().decode()
     return {flow: int(float(count)) for flow, count in RECORDS.findall(text)}
 
 
 def head_of(admin: AdminClient, topic: Topic) -> int:
     """Return how many records a topic has ever been given."""
     newest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    for left in reversed(range(OFFSET_TRIES)):
+        try:
+            return heads_of(admin, topic, newest)
+        except KafkaException:
+            if not left:
+                raise
+            time.sleep(TRY_AGAIN_SECONDS)
+    raise AssertionError("a last try returns or raises")
+
+
+def heads_of(admin: AdminClient, topic: Topic, newest: OffsetSpec) -> int:
+    """Ask once; raises KafkaException, also where a partition has no leader for a moment."""
     wanted = {TopicPartition(topic.name, partition): newest for partition in range(topic.partitions)}
     return sum(future.result(ANSWER_SECONDS).offset for future in admin.list_offsets(wanted).values())
 
