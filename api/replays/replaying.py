@@ -20,7 +20,6 @@ from api.replays.plan import Planned, Source, Status, ToWrite, eui_of, held_to_s
 from pipelines.connectors.kafka import KafkaConfig
 from pipelines.connectors.kafka_loop import Expired, Placing, QueueFull
 from pipelines.connectors.kafka_records import read_records
-from pipelines.connectors.metrics import REPLAYS
 from schemas.topics import UPLINKS
 from schemas.uplinks import APPLICATION, RECEIVED_AT, Headers
 
@@ -128,9 +127,6 @@ class Replays:
         if not dry_run:
             plans, offsets = await self._write(scope, plans, by)
         found = {letter.id: plan for plan in plans for letter in plan.letters}
-        if not dry_run:
-            for letter in letters:
-                REPLAYS.labels(found[letter.id].status).inc()
         return [Done(letter.id, letter, found[letter.id], offsets.get(letter.id)) for letter in letters]
 
     async def _plans(self, scope: list[int], uplinks: list[list[Letter]], *, again: bool) -> AsyncIterator[Planned]:

@@ -163,7 +163,7 @@ ROWS: Final = (
         (
             rate("Changes of the registry", "coldstream_registry_changes_total", "kind", "action"),
             rate("Lines of imports", "coldstream_registry_import_lines_total", "outcome"),
-            rate("Replays of dead letters", "coldstream_replays_total", "status"),
+            rate("Replays of dead letters", "coldstream_dead_letter_replays_total", "status"),
             rate("Dead letters stored", "coldstream_store_dead_letters_total", "reason"),
         ),
     ),

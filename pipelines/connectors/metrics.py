@@ -70,9 +70,6 @@ REGISTRY_CHANGES: Final = Counter("coldstream_registry_changes_total", "Single c
 REGISTRY_IMPORT_LINES: Final = Counter(
     "coldstream_registry_import_lines_total", "Lines of imports, dry runs left out, by outcome.", ["outcome"]
 )
-REPLAYS: Final = Counter(
-    "coldstream_replays_total", "Dead letters asked to be replayed, dry runs left out, by what came of it.", ["status"]
-)
 
 LIVE_CLIENTS: Final = Gauge("coldstream_live_clients", "Open WebSocket connections.")
 LIVE_EVENTS: Final = Counter("coldstream_live_events_total", "Events received from Redis.", ["event"])
@@ -102,6 +99,9 @@ FLOW_CLOCK: Final = Gauge(
     "coldstream_flow_clock_seconds", "The partition's clock as a flow has read it (Unix time).", ["flow", "partition"]
 )
 FLOW_CLOCK_AGE: Final = Gauge("coldstream_flow_clock_age_seconds", "Wall time less the partition's clock.", ["flow", "partition"])
+FLOW_LEASES: Final = Counter(
+    "coldstream_flow_leases_total", "What became of a cell's lease: taken, renewed or not, lost.", ["flow", "event"]
+)
 FLOW_COMMIT_SECONDS: Final = Histogram(
     "coldstream_flow_commit_seconds", "Time of a flow's database transaction, retries included.", ["flow"], buckets=COMMIT
 )

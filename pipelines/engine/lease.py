@@ -18,6 +18,7 @@ from psycopg.rows import class_row
 
 from pipelines.connectors.errors import Misconfigured
 from pipelines.connectors.host import ProcessIdentity, process_began
+from pipelines.connectors.metrics import FLOW_LEASES
 from pipelines.engine.reconnecting import Reconnecting
 
 LEASE_SECONDS: Final = 15
@@ -128,6 +129,7 @@ class CellLease:
         its recovery folder.
         """
         self._database.transact(self._take)
+        FLOW_LEASES.labels(self._flow, "taken").inc()
         self._log.info("lease_taken", epoch=self._epoch)
 
     def renew(self, next_offsets: Mapping[int, int], lags: Mapping[int, int]) -> None:
@@ -144,7 +146,8 @@ class CellLease:
             if connection.execute(RENEW, values).rowcount != len(self._partitions):
                 raise Misconfigured(self._lost(connection))
 
-        self._database.attempt(work)
+        renewed = self._database.attempt(work)
+        FLOW_LEASES.labels(self._flow, "renewed" if renewed else "not_renewed").inc()
 
     def fence(self, connection: psycopg.Connection, partitions: Collection[int]) -> None:
         """Raise Misconfigured, in the caller's transaction, unless the partitions named are still held."""
@@ -188,6 +191,7 @@ class CellLease:
             return cursor.execute(LOOK, self._values()).fetchall()
 
     def _lost(self, connection: psycopg.Connection) -> str:
+        FLOW_LEASES.labels(self._flow, "lost").inc()
         holders = self._holders(connection)
         by = f"{holders[0].cell}, process {holders[0].pid} on {holders[0].host}, has it now" if holders else "it was given to another"
         return f"this process has lost the lease of {self._cell} while it did not run: {by}; this one has written nothing since and stops"
