@@ -211,8 +211,8 @@ def test_ends_of_uplinks_are_summed_over_partitions(world: World) -> None:
 
     ours = world.ours.seeded.organization
     assert ends == [
-        {"organization": ours, "ended_as": "rejected", "reason": "not_json", "uplinks": 2},
-        {"organization": ours, "ended_as": "stored", "reason": None, "uplinks": 20},
+        {"organization": ours, "ended_as": "rejected", "reason": "not_json", "uplinks": 2, "replayed": 0},
+        {"organization": ours, "ended_as": "stored", "reason": None, "uplinks": 20, "replayed": 0},
     ]
 
 
@@ -221,6 +221,16 @@ def policy_of(world: World, organization_id: int) -> int:
         row = connection.execute("SELECT id FROM policies WHERE organization_id = %s", (organization_id,)).fetchone()
     assert row is not None
     return int(row[0])
+
+
+THEIR_EUI = "A840410000020000"
+
+
+def test_a_device_of_theirs_is_a_stranger_here(world: World) -> None:
+    story = ok(world.api.get(f"devices/{THEIR_EUI}/story"))
+
+    assert (story["verdict"]["code"], story["device"], story["ends"]) == ("never_heard", None, [])
+    assert "Organization 2" not in str(story)
 
 
 def test_every_route_with_an_id_of_theirs_is_not_found(world: World) -> None:
@@ -244,7 +254,8 @@ def test_every_route_with_an_id_of_theirs_is_not_found(world: World) -> None:
         needed = f"{stretch(world)}&seconds=3600"
         named = [name for name in parameters if name in ids]
         if "{" in route:
-            answers = [world.api.get(route.format(**ids))]
+            asked = f"?organization={ids['organization']}" if "organization" in parameters else ""
+            answers = [world.api.get(route.format(**ids, dev_eui=THEIR_EUI) + asked)]
         else:
             answers = [world.api.get(f"{route}?{needed}&{name}={ids[name]}") for name in named]
         for answer in answers:
