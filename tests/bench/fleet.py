@@ -30,6 +30,8 @@ BUDGET_FRAME_MS: Final = 100.0
 LOOK_SECONDS: Final = 5.0
 GREW_SECONDS: Final = 1.0
 """A lag grew when the line through it rises by more than this over the counted time."""
+KEPT_SHARE: Final = 0.95
+"""Of the uplinks that are wanted each second."""
 PAGE_SECONDS: Final = 60.0
 
 
@@ -255,6 +257,9 @@ def verdict(plan: Plan, counted: Sequence[Window], lags: Sequence[LagLook]) -> s
     alerts = percentile([value for window in counted for value in window.alerts], 0.99)
     lag = "no lag grew" if not grew else "LAG GREW: " + ", ".join(f"{flow} by {rise:.1f} s" for flow, rise in grew.items())
     sender = "" if not behind else "; THE SENDER WAITS for answers"
+    rate = sum(window.acknowledged for window in counted) / sum(window.seconds for window in counted)
+    if rate < KEPT_SHARE * plan.per_second:
+        sender += f"; THE RATE WAS NOT KEPT: {rate:,.0f}/s of {plan.per_second:,.0f}/s"
     held = "met" if max(readings, alerts) < BUDGET_P99_MS else "MISSED"
     return f"{lag}{sender}; p99 to the WebSocket: readings {readings:,.0f} ms, alerts {alerts:,.0f} ms, budget {held}"
 

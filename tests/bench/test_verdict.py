@@ -18,8 +18,8 @@ def looks(lag_per_second: float, flow: str = "decode_uplinks") -> list[LagLook]:
     return found
 
 
-def window(reading_ms: int = 100, waiting: int = 0) -> Window:
-    return Window(30.0, 1, 1, 0, waiting, 1.0, [reading_ms] * 100, [reading_ms] * 100, {}, {})
+def window(reading_ms: int = 100, waiting: int = 0, acknowledged: int = 30_000) -> Window:
+    return Window(30.0, 30_000, acknowledged, 0, waiting, 1.0, [reading_ms] * 100, [reading_ms] * 100, {}, {})
 
 
 def test_a_line_is_fitted() -> None:
@@ -45,6 +45,7 @@ def test_steady_lag_did_not_grow_and_met_is_met() -> None:
         (window(), looks(10.0), "LAG GREW: decode_uplinks by 6.0 s"),
         (window(), looks(10.0, "store_readings"), "LAG GREW: store_readings"),
         (window(waiting=5_000), looks(0.0), "THE SENDER WAITS"),
+        (window(acknowledged=20_000), looks(0.0), "THE RATE WAS NOT KEPT: 667/s of 1,000/s"),
         (window(reading_ms=2_500), looks(0.0), "budget MISSED"),
     ],
 )
