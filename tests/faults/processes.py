@@ -10,7 +10,7 @@ from typing import Final
 
 from infra.local.parts import Part
 from infra.local.process import ProcessRecord
-from tests.faults.rig import Rig, now
+from tests.faults.rig import Rig, now, wait_for
 from tests.faults.work import LIMIT_SECONDS, PARTS, Recovery, Watch
 
 KILL: Final = "kill -9"
@@ -21,6 +21,7 @@ STORM_GAP_SECONDS: Final = (0.0, 3.0)
 PAIR_SHARE: Final = 0.15
 """Of the kills: the next part is killed at the same instant."""
 PAUSE_SECONDS: Final = (1.0, 20.0)
+STOPPED_SECONDS: Final = 5.0
 REDIS_GONE_SECONDS: Final = 15.0
 
 
@@ -83,7 +84,7 @@ def pause(rig: Rig, watch: Watch, part: Part, pid: int, seconds: float) -> None:
     for record in stopped:
         with contextlib.suppress(ProcessLookupError):
             os.kill(record.pid, signal.SIGSTOP)
-    assert Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T", f"{part} was not stopped"
+    assert wait_for(lambda: is_stopped(pid), time.monotonic() + STOPPED_SECONDS, 0.02), f"{part} was not stopped"
     time.sleep(seconds)
     for record in stopped:
         if record.is_alive():
@@ -91,6 +92,11 @@ def pause(rig: Rig, watch: Watch, part: Part, pid: int, seconds: float) -> None:
     watch.until_at_work("pause", part, began_at, now())
     watch.wait(part)
     assert rig.stack.pid(part) is not None, f"{part} did not outlive its pause"
+
+
+def is_stopped(pid: int) -> bool:
+    """Say whether a process has been stopped by a signal; one of many threads takes a moment."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def children(pid: int) -> list[int]:
