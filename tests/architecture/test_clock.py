@@ -26,6 +26,7 @@ READS_A_CLOCK: Final = {
 }
 TOLD_WALL_TIME: Final = {
     "pipelines/engine/clock_metrics.py": "the age of a partition's clock, for a metric",
+    "pipelines/engine/clock_steps.py": "whether the wall clock stepped back; a process ends by it, no reading is judged by it",
     "api/parameters.py": "the default end of a query's stretch",
     "api/ingest/senders.py": "when secrets were last loaded, for a metric",
     "api/live/sweeper.py": "whether an access token has expired",
