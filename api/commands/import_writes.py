@@ -226,6 +226,7 @@ class _Writer:
     async def write_log(self) -> None:
         log = self._log
         values = {name: getattr(log, name) for name in _Log.__slots__}
+        self._transaction.recorded.extend(zip(log.kinds, log.actions, strict=True))
         await self._run(RECORD, log.kinds, user=self._transaction.user, comment=self._transaction.comment or "import", **values)
 
     async def _rows(self, statement: str, wanted: Collection[object], **values: object) -> list[Row]:

@@ -253,7 +253,7 @@ def test_ten_thousand_lines_take_seconds_and_hold_for_every_decoder(world: World
     took = time.monotonic() - began
 
     assert made.body["totals"]["sensors"] == 10_000
-    assert took < 30
+    assert took < 60
     ((committed,),) = rows(world, "SELECT (extract(epoch FROM changed_at) * 1000)::bigint FROM registry_state")
     assert ms(made.body["effective_at"]) - committed > 5_000
 
