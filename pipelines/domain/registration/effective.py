@@ -44,7 +44,9 @@ def takes_effect_at(asked: int | None, now: int, newest: int | None, allowance: 
     if asked > now + MAX_AHEAD_MS:
         raise Refused("effective_at", "must be within a year from now")
     if asked < earliest:
-        raise TooEarly(earliest, f"the earliest it can take effect is {format_instant(earliest)}: leave effective_at out for the earliest")
+        raise TooEarly(
+            after_newest, f"the earliest it can take effect is {format_instant(after_newest)}: leave effective_at out for the earliest"
+        )
     if asked < after_newest:
         raise TooEarly(
             after_newest, f"must be later than what takes effect at {format_instant(after_newest - 1)}: versions are added, never changed"
