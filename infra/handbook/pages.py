@@ -15,6 +15,7 @@ ORDER: Final[tuple[tuple[str, str], ...]] = (
     ("Quick start", "quickstart.md"),
     ("Concepts", "concepts.md"),
     ("Operating", "operating.md"),
+    ("Setting up", "setup.md"),
     ("Tuning", "tuning.md"),
     ("Adding a device", "adding-a-device.md"),
     ("Simulator", "simulator.md"),

@@ -91,7 +91,13 @@ function filters(known, place, show) {
     }
     location.hash = to(PART, asked);
   };
-  return make("form", { class: "filters", onsubmit, novalidate: true }, fields.map((one) => one.root), make("button", { type: "submit", class: "second" }, "Filter"));
+  const isOpen = matchMedia("(min-width: 720.02px)").matches || Object.keys(filterOf(place)).length > 0;
+  return make(
+    "details",
+    { class: "filter-fold", open: isOpen },
+    make("summary", {}, "Filter"),
+    make("form", { class: "filters", onsubmit, novalidate: true }, fields.map((one) => one.root), make("button", { type: "submit", class: "second" }, "Filter")),
+  );
 }
 
 function readEui(one) {

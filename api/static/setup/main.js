@@ -132,6 +132,7 @@ async function show({ isMove = false, said = sayNext }) {
     setHidden(byId("notice"), true);
     document.body.dataset.view = "setup";
     setHidden(byId("frame"), false);
+    showCurrentPart();
     if (said) host.querySelector(".said").focus({ preventScroll: true });
     else if (isMove) host.querySelector("h1")?.focus({ preventScroll: true });
     if (isMove || said) scrollTo(0, 0);
@@ -149,8 +150,13 @@ function markPart(part, title) {
     if (link.dataset.to === part) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  const current = byId("parts").querySelector("[aria-current]");
-  if (current && byId("parts").scrollWidth > byId("parts").clientWidth) current.scrollIntoView({ block: "nearest", inline: "center" });
+}
+
+/** On a phone the parts stand in a row that is wider than the screen. */
+function showCurrentPart() {
+  const row = byId("parts");
+  const current = row.querySelector("[aria-current]");
+  if (current && row.scrollWidth > row.clientWidth) row.scrollLeft = current.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
 }
 
 /** What the parts are given: who may do what, and how to say, ask and go on. */

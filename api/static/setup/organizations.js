@@ -76,7 +76,7 @@ async function one(context, id) {
 }
 
 function archiving(item, sites, path, onDone) {
-  const first = sites > 0 ? ` Its ${sites} sites must be archived first.` : "";
+  const first = sites > 0 ? ` ${sites === 1 ? "Its site" : `Its ${sites} sites`} must be archived first.` : "";
   return {
     label: "Archive this organization",
     isDanger: true,

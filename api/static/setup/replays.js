@@ -28,15 +28,15 @@ const STATUS_WORDS = {
 };
 
 /**
- * The panel with its two steps. `order` names the letters as docs/api.md says; `many`: by a filter, page by page.
- * @param {{order: object, many?: boolean, again?: boolean, onReplayed?: () => any}} about
+ * The panel with its two steps. `order` names the letters as docs/api.md says; `many`: by a filter, page by page; `label`: of its first button.
+ * @param {{order: object, many?: boolean, again?: boolean, label?: string}} about
  */
-export function replayPanel(context, { order, many = false, again = false, onReplayed = null }) {
+export function replayPanel(context, { order, many = false, again = false, label = many ? "Try a replay of all that match" : "Try a replay" }) {
   if (!context.canChange) return make("p", { class: "quiet" }, "Replaying needs the permission to change this organization.");
   const shown = make("div", { class: "replay-outcome", role: "status" });
   const what = many ? "all that match" : "it";
   const tryIt = actionButton(context, {
-    label: many ? "Try a replay of all that match" : "Try a replay",
+    label,
     run: () => run({ ...order, dry_run: true, again }, many, DRY_PAGES, shown),
     onDone(found) {
       const count = found.counts.would_replay ?? 0;
@@ -56,7 +56,6 @@ export function replayPanel(context, { order, many = false, again = false, onRep
       async onDone(found) {
         shown.replaceChildren(make("p", {}, make("b", {}, `${capital(summary(found.counts))}.`), " ", make("span", { class: "became" }, "")), itemTable(found.items));
         await becomes(found.items.filter((item) => item.status === "replayed"), shown.querySelector(".became"));
-        onReplayed?.();
       },
     });
   return make("div", { class: "replay" }, tryIt, shown);

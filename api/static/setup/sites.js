@@ -58,7 +58,7 @@ async function one(context, id) {
   const archive = {
     label: "Archive this site",
     isDanger: true,
-    ask: { title: `Archive ${item.name}?`, text: `The site is left out of lists.${item.units > 0 ? ` Its ${item.units} units must be archived first.` : ""} Nothing is deleted; it can be restored.`, action: "Archive it" },
+    ask: { title: `Archive ${item.name}?`, text: `The site is left out of lists.${item.units > 0 ? ` ${item.units === 1 ? "Its unit" : `Its ${item.units} units`} must be archived first.` : ""} Nothing is deleted; it can be restored.`, action: "Archive it" },
     run: () => send("POST", `${path}/archive`, {}),
     onDone,
   };

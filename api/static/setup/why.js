@@ -71,7 +71,7 @@ function replay(context, story) {
     "div",
     {},
     make("p", {}, `${count === 1 ? "One dead letter of it waits" : `${count.toLocaleString("en-GB")} dead letters of it wait`} for a replay. `, link(to("letters", { dev_eui: story.dev_eui }), count === 1 ? "See it" : "See them")),
-    replayPanel(context, { order: { organization: story.organization, dev_eui: story.dev_eui }, many: true }),
+    replayPanel(context, { order: { organization: story.organization, dev_eui: story.dev_eui }, many: true, label: count === 1 ? "Try to replay it" : `Try to replay all ${count.toLocaleString("en-GB")}` }),
   );
 }
 
@@ -81,13 +81,15 @@ function steps(context, story) {
   const { code } = story.verdict;
   const sensors = story.sensors.map((sensor) => link(to("sensors", { id: sensor.sensor }), story.sensors.length > 1 ? `See sensor ${sensor.probe}` : "See its sensor", "second"));
   const unit = story.sensors.flatMap((sensor) => (sensor.policy === null ? sensor.assignments.filter((one) => one.to === null) : []))[0];
+  // Letters from before an assignment that has been made meanwhile want a replay, not another assignment.
+  const isLoose = code === "no_assignment" && context.canChange && story.sensors.every((sensor) => sensor.assignments.every((one) => one.to !== null));
   const probe = code === "other_probes" ? story.probes_heard[0] : undefined;
   return [
     REGISTER.has(code) && context.canChange && link(to("sensors", { new: 1, dev_eui: story.dev_eui, probe }), "Register it", "button"),
-    code === "no_assignment" && context.canChange && story.sensors[0] && link(to("sensors", { id: story.sensors[0].sensor }), "Assign it to a unit", "button"),
+    isLoose && story.sensors[0] && link(to("sensors", { id: story.sensors[0].sensor }), "Assign it to a unit", "button"),
     code === "no_policy" && context.canChange && unit && link(to("units", { id: unit.unit }), `Give ${unit.unit_name} a policy`, "button"),
     code === "foreign_application" && link(to("secrets"), "Application secrets", "second"),
-    ...(code === "no_assignment" && context.canChange ? sensors.slice(1) : sensors),
+    ...(isLoose ? sensors.slice(1) : sensors),
   ];
 }
 
@@ -138,7 +140,11 @@ function entryWords(entry) {
 
 function ended(entry) {
   if (entry.temperature_celsius !== null) return `${entry.temperature_celsius} °C stored`;
-  return [entry.ended_as, entry.reason].filter(Boolean).map((word) => word.replaceAll("_", " ")).join(": ");
+  return endWords(entry);
+}
+
+function endWords({ ended_as: end, reason }) {
+  return (reason && reason !== end ? `${end}: ${reason}` : end).replaceAll("_", " ");
 }
 
 function endsCard(story) {
@@ -150,7 +156,7 @@ function endsCard(story) {
       items: story.ends,
       empty: "",
       columns: [
-        { title: "End", cell: (end) => [end.ended_as, end.reason].filter(Boolean).join(": ").replaceAll("_", " ") },
+        { title: "End", cell: endWords },
         { title: "Uplinks", cell: (end) => end.uplinks.toLocaleString("en-GB"), isNumber: true },
         { title: "Since", cell: (end) => (end.since ? timeWords(end.since) : "Ever") },
         { title: "Last", cell: (end) => timeWords(end.last_at) },
