@@ -129,6 +129,18 @@ def test_one_who_may_only_read_sees_everything_and_can_press_nothing(open_setup:
     expect(page.locator("#part button")).to_have_count(0)
 
 
+def test_a_part_that_could_not_be_fetched_comes_by_itself_once_the_server_answers(open_setup: Open, api: FakeApi) -> None:
+    page = open_setup("part=units")
+    api.answers["GET sites/1"] = refusal(503, "database_unavailable", "The database does not answer right now: try again.")
+
+    page.evaluate("location.hash = '#part=sites&id=1'")
+    expect(page.get_by_role("alert")).to_contain_text("The database does not answer right now")
+    api.answers["GET sites/1"] = SITE
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Clinic Berlin", timeout=15_000)
+    expect(page.locator("#notice")).to_be_hidden()
+
+
 def test_a_secret_is_shown_once(open_setup: Open, api: FakeApi) -> None:
     secret = {"id": 1, "organization": 1, "application": "acme-cold", "created_at": EFFECTIVE_AT, "revoked_at": None}
     api.answers["GET secrets"] = {"items": [], "next": None}

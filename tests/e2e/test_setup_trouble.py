@@ -197,3 +197,16 @@ def test_letters_are_replayed_after_a_dry_run_and_what_became_of_them_is_told(se
     expect(setup_page.locator(".became")).to_have_text("It was stored.", timeout=10_000)
     wanted = {"organization": 1, "dev_eui": EUI, "again": False}
     assert [body for _, body in api.sent] == [{**wanted, "dry_run": True}, {**wanted, "dry_run": False}]
+
+
+def test_the_panel_of_a_unit_leads_to_the_story_of_its_device(setup_page: Page, api: FakeApi) -> None:
+    sensor = api.fleet.sensor_json(api.fleet.units[1])
+    told = story("offline", "It was last heard at 2026-11-25T14:00:00.000Z.", "Look at its battery.", dev_eui=sensor["device"]["dev_eui"])
+    api.answers["GET sensors"] = {"items": [sensor], "next": None}
+    api.answers[f"GET devices/{sensor['device']['dev_eui']}/story"] = told
+    setup_page.goto(f"{api.url}/#unit=1")
+
+    setup_page.get_by_role("link", name="Why is it not showing?").click()
+
+    expect(setup_page.locator(".verdict")).to_contain_text("It was last heard")
+    expect(setup_page.get_by_label("Device EUI")).to_have_value("A8-40-41-00-00-00-00-01")

@@ -116,6 +116,7 @@ function showNavigation() {
 /** Draw the part that the address names; `isMove` puts the focus on its title, as a new page would. */
 async function show({ isMove = false, said = sayNext }) {
   if (me === null) return;
+  clearTimeout(retry);
   sayNext = null;
   const turn = (turns += 1);
   const place = readPlace();
@@ -214,7 +215,7 @@ function fail(error) {
   setHidden(byId("notice"), false);
   setHidden(byId("notice-retry"), !isExpected);
   clearTimeout(retry);
-  if (error instanceof rest.Unavailable) retry = setTimeout(() => (me === null ? load() : null), RETRY_MS);
+  if (error instanceof rest.Unavailable) retry = setTimeout(() => (me === null ? load() : show({})), RETRY_MS);
 }
 
 function leave(why) {
