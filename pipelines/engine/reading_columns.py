@@ -54,17 +54,23 @@ def reading_columns(rows: Rows, partitions: npt.NDArray[Any], late: npt.NDArray[
     ]
 
 
-def first_of_each(rows: Rows) -> npt.NDArray[np.intp]:
-    """Return which rows to offer to the hypertable, sorted by (sensor, measured_at): of equal ones the first in log order.
+def first_of_each(rows: Rows) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return which rows to offer to the hypertable, sorted by (sensor, measured_at), and which readings say otherwise than one offered.
 
-    A reading takes the place of a fault mark, or of a row without a temperature, with the same time.
+    Of equal ones the first in log order is offered. A reading takes the place of a fault mark, or of a row without a temperature, with
+    the same time.
     """
     lower_rank = (rows["kind"] != RowKind.READING).astype(np.int8)
     order = np.lexsort((np.arange(len(rows)), lower_rank, rows["measured_at"], rows["sensor"]))
     sensor, measured_at = rows["sensor"][order], rows["measured_at"][order]
     keep = np.ones(len(rows), dtype=np.bool_)
     keep[1:] = (sensor[1:] != sensor[:-1]) | (measured_at[1:] != measured_at[:-1])
-    return order[keep]
+    kept, dropped = order[keep], order[~keep]
+    if not len(dropped):
+        return kept, dropped
+    in_place = kept[np.cumsum(keep)[~keep] - 1]
+    differs = (rows["kind"][dropped] == RowKind.READING) & (rows["temperature"][dropped] != rows["temperature"][in_place])
+    return kept, dropped[differs]
 
 
 def newest_of_each(rows: Rows) -> npt.NDArray[np.intp]:

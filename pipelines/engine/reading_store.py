@@ -152,13 +152,21 @@ class ReadingStore:
         stored = np.flatnonzero(np.isin(rows["kind"], STORED_KINDS) & (rows["sensor"] > 0))
         if not len(stored):
             return inserted
-        offered = stored[first_of_each(rows[stored])]
+        first, contradicting = first_of_each(rows[stored])
+        offered, contradicting = stored[first], stored[contradicting]
         self._partitions.ensure(connection, np.unique(rows["measured_at"][offered] // WEEK_MS * WEEK_MS).tolist())
         late = self._latest.late(rows[offered])
         payload = copy_payload(reading_columns(rows[offered], partitions[offered], late))
-        places = replayed_places(rows[offered], partitions[offered])
-        taken = copy_or_stage(connection, payload, rows[offered], places, outcomes)
+        straight = copied(connection, payload)
+        taken = np.ones(len(offered), dtype=np.bool_) if straight else staged(connection, payload, rows[offered])
         inserted[offered[taken]] = True
+        if len(contradicting):
+            # Beside those already there: the table at hand decides what is a conflict.
+            beside = reading_columns(rows[contradicting], partitions[contradicting], np.zeros(len(contradicting), dtype=np.bool_))
+            copy_staging(connection, copy_payload(beside))
+        if len(contradicting) or not straight:
+            looked_at = np.concatenate([offered, contradicting])
+            outcomes["conflicting"] = keep_conflicting(connection, replayed_places(rows[looked_at], partitions[looked_at]))
         outcomes["stored"] = int(taken.sum())
         outcomes["late"] = int((taken & late).sum())
         outcomes["duplicate"] = len(stored) - outcomes["stored"]
@@ -174,28 +182,30 @@ def count_committed(ends: dict[End, Counted], outcomes: Counter[str]) -> None:
         STORE_REPLAYS.labels(ended_as, name_of_code(reason)).inc(found.replayed)
 
 
-def copy_or_stage(
-    connection: psycopg.Connection, payload: bytes, rows: Rows, replayed: Places, outcomes: Counter[str]
-) -> npt.NDArray[np.bool_]:
-    """Write rows by COPY or, where any is there already, by staging; return which were really inserted (or took a fault's place)."""
+def copied(connection: psycopg.Connection, payload: bytes) -> bool:
+    """Write rows straight into the hypertable; return False, with nothing written, where any is there already."""
     try:
         with connection.transaction(), connection.cursor().copy(COPY_READINGS) as copy:
             copy.write(payload)
     except errors.UniqueViolation:
         STORE_COPIES.labels("staged").inc()
-        return stage(connection, payload, rows, replayed, outcomes)
+        return False
     STORE_COPIES.labels("straight").inc()
-    return np.ones(len(rows), dtype=np.bool_)
+    return True
 
 
-def stage(connection: psycopg.Connection, payload: bytes, rows: Rows, replayed: Places, outcomes: Counter[str]) -> npt.NDArray[np.bool_]:
-    """Insert what is absent; a value that differs from the one already there is counted and the first stays."""
-    with connection.cursor().copy(COPY_STAGING) as copy:
-        copy.write(payload)
+def staged(connection: psycopg.Connection, payload: bytes, rows: Rows) -> npt.NDArray[np.bool_]:
+    """Insert what is absent; return which rows were really inserted (or took a fault's place)."""
+    copy_staging(connection, payload)
     taken = set(connection.execute(INSERT_ABSENT).fetchall())
-    outcomes["conflicting"] = keep_conflicting(connection, replayed)
     keys: list[tuple[Any, ...]] = list(zip(rows["sensor"].tolist(), rows["measured_at"].tolist(), strict=True))
     return np.array([key in taken for key in keys], dtype=np.bool_)
+
+
+def copy_staging(connection: psycopg.Connection, payload: bytes) -> None:
+    """Add rows to the session's staging table, which a transaction's end empties."""
+    with connection.cursor().copy(COPY_STAGING) as copy:
+        copy.write(payload)
 
 
 def newest_offsets(rows: Rows, partitions: npt.NDArray[np.int64]) -> dict[int, int]:

@@ -104,6 +104,31 @@ def test_a_duplicate_with_another_value_is_kept_as_a_dead_letter(database: Datab
     assert "measured 7.50, and 4.00 is stored already" in letters[0][4]
 
 
+def test_two_values_for_one_time_in_one_batch_keep_the_first_and_a_dead_letter_of_the_other(database: DatabaseConfig) -> None:
+    writer = reading_store(database)
+
+    store(writer, row(0, 0, 400), row(1, 0, 400), row(2, 0, 750), row(3, 5, 410))
+
+    assert stored(database) == [(0, 400, False), (5, 410, False)]
+    assert ends(database) == {"stored": 2, "duplicate": 2}
+    with psycopg.connect(database.url) as connection:
+        letters = connection.execute("SELECT reason, uplink_partition, uplink_offset, detail FROM dead_letters").fetchall()
+    assert [letter[:3] for letter in letters] == [("conflicting_duplicate", PARTITION, 2)]
+    assert "measured 7.50, and 4.00 is stored already" in letters[0][3]
+
+
+def test_three_values_for_one_time_leave_a_dead_letter_for_each_that_is_not_the_stored_one(database: DatabaseConfig) -> None:
+    writer = reading_store(database)
+    store(writer, row(0, 0, 400))
+
+    store(writer, row(1, 0, 500), row(2, 0, 750), row(3, 0, 400))
+
+    assert stored(database) == [(0, 400, False)]
+    with psycopg.connect(database.url) as connection:
+        letters = connection.execute("SELECT uplink_offset FROM dead_letters ORDER BY 1").fetchall()
+    assert letters == [(1,), (2,)]
+
+
 def test_a_reading_takes_the_place_of_a_fault_mark_of_the_same_time(database: DatabaseConfig) -> None:
     writer = reading_store(database)
     store(writer, row(0, 0, None, RowKind.FAULT))
