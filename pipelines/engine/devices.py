@@ -68,33 +68,67 @@ class Devices:
         slots, positions = slots[order], heard[order]
         starts = np.flatnonzero(np.concatenate([[True], slots[1:] != slots[:-1]]))
         owners = slots[starts]
-        patience = table["offline_after_ms"][owners]
-        self._take_terms(rows, positions, slots)
-        patience = np.minimum(np.where(patience > 0, patience, FAR), table["offline_after_ms"][owners])
+        counts = np.diff(np.append(starts, len(slots)))
+        turning = self._turning(rows, positions, slots, starts, counts)
+        patience = self._least_patience(rows, positions, starts, owners, turning)
         heard_at = rows["measured_at"][positions]
         suspects = self._suspects(positions, heard_at, starts, owners, patience, ticks)
-        ends = np.append(starts[1:], len(slots))
+        walked = np.zeros(len(owners), dtype=np.bool_)
+        walked[suspects] = True
         for index in suspects.tolist():
-            self._walk(int(owners[index]), positions[starts[index] : ends[index]], rows, ticks, facts)
+            self._walk(int(owners[index]), positions[starts[index] : starts[index] + counts[index]], rows, ticks, facts)
+        self._take_terms(rows, positions, slots, turning & ~np.repeat(walked, counts))
         table["heard_at"][owners] = np.maximum(table["heard_at"][owners], np.maximum.reduceat(heard_at, starts))
 
-    def _take_terms(self, rows: Rows, positions: npt.NDArray[np.intp], slots: Slots) -> None:
-        """Follow a device to its newest configuration and unit; numpy's assignment keeps the last row of each device.
+    def _turning(
+        self,
+        rows: Rows,
+        positions: npt.NDArray[np.intp],
+        slots: Slots,
+        starts: npt.NDArray[np.intp],
+        counts: npt.NDArray[np.intp],
+    ) -> npt.NDArray[np.bool_]:
+        """Return which uplinks carry terms, of devices any of whose uplinks carry others than are known.
 
-        A replayed uplink tells of terms in force when it was measured: they are taken only where nothing newer is known.
+        A replayed uplink tells of terms in force when it was measured: they count only where nothing newer is known.
         """
         table = self._table.rows
         unit, configuration = rows["unit"][positions], rows["configuration"][positions]
-        changed = ((configuration != table["configuration"][slots]) | (unit != table["unit"][slots])) & (unit > 0)
-        changed &= ((rows["flags"][positions] & REPLAYED) == 0) | (rows["measured_at"][positions] > table["heard_at"][slots])
+        telling = (unit > 0) & (((rows["flags"][positions] & REPLAYED) == 0) | (rows["measured_at"][positions] > table["heard_at"][slots]))
+        changed = telling & ((configuration != table["configuration"][slots]) | (unit != table["unit"][slots]))
         if not changed.any():
-            return
+            return np.asarray(changed, dtype=np.bool_)
         self._due_from = LONG_AGO
-        numbers = configuration[changed]
-        self._terms.configurations.prepare(numbers)
+        self._terms.configurations.prepare(configuration[changed])
+        return np.asarray(telling & np.repeat(np.logical_or.reduceat(changed, starts), counts))
+
+    def _least_patience(
+        self,
+        rows: Rows,
+        positions: npt.NDArray[np.intp],
+        starts: npt.NDArray[np.intp],
+        owners: Slots,
+        turning: npt.NDArray[np.bool_],
+    ) -> npt.NDArray[np.int64]:
+        """Return, by device, the shortest patience that holds anywhere in the batch (ms); 0 for a device that never goes offline."""
+        known = self._table.rows["offline_after_ms"][owners]
+        if not turning.any():
+            return np.asarray(known, dtype=np.int64)
+        told = np.full(len(positions), FAR, dtype=np.int64)
+        told[turning] = self._terms.configurations.offline_after_ms[rows["configuration"][positions[turning]]]
+        told[told <= 0] = FAR
+        least = np.minimum(np.where(known > 0, known, FAR), np.minimum.reduceat(told, starts))
+        return np.where(least == FAR, 0, least)
+
+    def _take_terms(self, rows: Rows, positions: npt.NDArray[np.intp], slots: Slots, turning: npt.NDArray[np.bool_]) -> None:
+        """Follow devices to their newest configuration and unit; numpy's assignment keeps the last row of each."""
+        if not turning.any():
+            return
+        table = self._table.rows
         for name in ("sensor", "unit", "organization", "configuration"):
-            table[name][slots[changed]] = rows[name][positions[changed]]
-        table["offline_after_ms"][slots[changed]] = self._terms.configurations.offline_after_ms[numbers]
+            table[name][slots[turning]] = rows[name][positions[turning]]
+        numbers = rows["configuration"][positions[turning]]
+        table["offline_after_ms"][slots[turning]] = self._terms.configurations.offline_after_ms[numbers]
 
     def _suspects(
         self,
@@ -115,11 +149,11 @@ class Devices:
         before[starts] = table["heard_at"][owners]
         counts = np.diff(np.append(starts, len(positions)))
         patiences = np.repeat(patience, counts)
-        passed = (before + patiences <= ticks.clock_before(positions)) & (patiences > 0)
+        passed = (before + patiences <= ticks.clock_before(positions)) & (patiences > 0) & (before != LONG_AGO)
         return np.flatnonzero(np.logical_or.reduceat(passed, starts) | (table["offline_since"][owners] != LONG_AGO))
 
     def _walk(self, slot: int, positions: npt.NDArray[np.intp], rows: Rows, ticks: Ticks, facts: list[Fact]) -> None:
-        """Go through one device's uplinks in order."""
+        """Go through one device's uplinks in order, each under the terms it comes with."""
         row = self._table.rows[slot]
         behind = BEFORE_BATCH
         for position in positions.tolist():
@@ -128,6 +162,7 @@ class Devices:
             if rows["flags"][position] & REPLAYED and heard_at <= row["heard_at"]:
                 behind = position
                 continue
+            self._take_row_terms(row, rows[position])
             if row["offline_since"] != LONG_AGO:
                 since = int(row["offline_since"])
                 as_of = int(rows["offset"][position])
@@ -140,15 +175,25 @@ class Devices:
             behind = position
         self._walked[slot] = behind
 
+    def _take_row_terms(self, row: Any, uplink: np.void) -> None:
+        """Follow one device to the terms of one of its uplinks."""
+        if uplink["unit"] <= 0 or (row["configuration"] == uplink["configuration"] and row["unit"] == uplink["unit"]):
+            return
+        for name in ("sensor", "unit", "organization", "configuration"):
+            row[name] = uplink[name]
+        row["offline_after_ms"] = self._terms.configurations.offline_after_ms[int(uplink["configuration"])]
+
     def _pass_deadlines(self, ticks: Ticks, facts: list[Fact]) -> None:
         """Judge all devices at the end of the batch."""
         if not len(ticks.positions) or ticks.after.now < self._due_from:
             return
         table = self._table.rows
         watched = (table["offline_since"] == LONG_AGO) & (table["offline_after_ms"] > 0)
-        due = np.maximum(table["heard_at"], ticks.after.resumed_at) + table["offline_after_ms"]
-        for slot in np.flatnonzero(watched & (due <= ticks.after.now)).tolist():
+        # Another outage may have ended within the batch: a deadline is one of the ticks before it, so the earliest end counts here.
+        earliest = np.maximum(table["heard_at"], ticks.resumed[0]) + table["offline_after_ms"]
+        for slot in np.flatnonzero(watched & (earliest <= ticks.after.now)).tolist():
             self._pass_deadline(table[slot], self._walked.get(slot, BEFORE_BATCH), None, ticks, facts)
+        due = np.maximum(table["heard_at"], ticks.after.resumed_at) + table["offline_after_ms"]
         self._due_from = int(np.min(due, initial=FAR, where=watched & (table["offline_since"] == LONG_AGO)))
 
     def _pass_deadline(self, row: Any, behind: int, before: int | None, ticks: Ticks, facts: list[Fact]) -> None:

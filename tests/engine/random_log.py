@@ -24,7 +24,7 @@ POLICIES: dict[int, Policy] = {
     ),
     2: parse_policy({"bands": [{"name": "warm", "side": "high", "limit_celsius": 9, "hold_seconds": 3, "recovery_margin_celsius": 1}]}),
 }
-CONFIGURATIONS = {1: Configuration(7_500, 36_000), 2: Configuration(18_000, 0)}
+CONFIGURATIONS = {1: Configuration(7_500, 36_000), 2: Configuration(18_000, 0), 3: Configuration(7_500, 15_000)}
 
 
 def terms() -> Terms:

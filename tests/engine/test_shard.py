@@ -126,6 +126,28 @@ def test_offline_opens_once_by_the_clock_and_ends_with_the_next_uplink_in_any_ba
         assert whole == pieces, f"seed {seed}"
 
 
+def test_offline_is_judged_by_the_patience_in_force_then_in_any_batches() -> None:
+    told = 0
+    for seed in range(SERIES // 3):
+        chance = random.Random(seed)
+        rows = [row.copy() for row in random_log(seed, sensors=2, steps=90).rows]
+        terms_now = {101: (1, 7), 102: (1, 7)}
+        for row in rows:
+            device = int(row["device"][0])
+            if device:
+                if chance.random() < 0.2:
+                    terms_now[device] = (chance.randint(1, 3), chance.choice([7, 8]))
+                row["configuration"], row["unit"] = terms_now[device]
+        thinned = [row for row in rows if row["kind"][0] == RowKind.TICK or random.Random(int(row["offset"][0]) // 25).random() < 0.5]
+
+        whole = offline_facts(thinned, [len(thinned)])
+        told += len(whole)
+
+        assert whole == offline_facts(thinned, [1] * len(thinned)), f"seed {seed}"
+        assert whole == offline_facts(thinned, [7] * (len(thinned) // 7 + 1)), f"seed {seed}"
+    assert told > SERIES // 3
+
+
 def offline_facts(rows: list[Rows], batches: list[int]) -> list[tuple[int, int, int, int | None]]:
     """Return what a shard says of offline devices when the rows come in batches of those sizes."""
     shard = Shard(3, terms())
