@@ -190,6 +190,11 @@ def _unassigned(facts: DeviceFacts, letter: LastLetter) -> Verdict:
         what = f"Register a sensor for one of those, or for `{MAIN}`, which takes the device's best one.{_replay(facts)}"
         return Verdict(VerdictCode.OTHER_PROBES, sentence, what)
     sentence = f"None of its sensors was assigned to a unit when its newest uplink was measured, received at {format_instant(letter.at)}."
+    if facts.assigned:
+        count = facts.waiting.get(RejectReason.UNASSIGNED, 0)
+        letters = f"{count} dead letter{'s' if count > 1 else ''}"
+        earlier = f" {letters} from before can be replayed, as far as the assignment reaches back." if count else ""
+        return Verdict(VerdictCode.NO_ASSIGNMENT, sentence, f"It is assigned now: its next uplink will be stored.{earlier}")
     return Verdict(VerdictCode.NO_ASSIGNMENT, sentence, f"Assign its sensor to a unit from before that.{_replay(facts)}")
 
 

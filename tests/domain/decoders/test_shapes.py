@@ -87,10 +87,10 @@ def test_plain_numbers_take_the_straight_way_to_the_same(payload: dict[str, Any]
 
 def test_a_remembered_shape_of_plain_numbers_takes_the_straight_way() -> None:
     payload = {"TempC_SHT": 21.5, "TempC_DS": 4.31, "Hum_SHT": 48.2, "BatV": 3.05, "Ext_sensor": "Temperature Sensor"}
-    decode(uplink(payload, "dragino", "lht65"))
+    decode(uplink(payload, "dragino", "lht65-of-its-own"))
 
     with mock.patch.object(decoding, "_from_named", side_effect=AssertionError("the long way")):
-        found = decode(uplink(payload | {"TempC_DS": 5.02}, "dragino", "lht65"))
+        found = decode(uplink(payload | {"TempC_DS": 5.02}, "dragino", "lht65-of-its-own"))
 
     assert found.headline is not None
     assert (found.headline.temperature, found.headline.humidity, found.headline.battery_millivolts) == (502, 4820, 3050)
