@@ -13,6 +13,7 @@ from pipelines.connectors.metrics import AUTH_REFUSALS
 from pipelines.connectors.stack_auth import RefusalReason, TokenRefused, User
 
 TOKEN_HEADER: Final = "x-stack-access-token"  # noqa: S105 - a header's name
+TOKEN_MISSING: Final = f"Send your access token in the header {TOKEN_HEADER}."
 
 
 class Verifier(Protocol):
@@ -114,7 +115,7 @@ class Callers:
         """Return the caller of a request, or raise the ApiError that answers it."""
         if not token:
             AUTH_REFUSALS.labels("token_missing").inc()
-            raise ApiError(401, "token_missing", f"Send your access token in the header {TOKEN_HEADER}.")
+            raise ApiError(401, "token_missing", TOKEN_MISSING)
         try:
             return await self.of_token(token)
         except TokenRefused as error:

@@ -11,12 +11,16 @@ from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
+import structlog
+from confluent_kafka import KafkaError
+
 from api.database import Database
 from api.parameters import aware
 from api.queries.registered import applications_of, registered_devices, registry_age_ms
 from api.replays.ledger import Claim, Ledger
 from api.replays.letters import Letter, chosen_letters, named_letters, siblings
 from api.replays.plan import Planned, Source, Status, ToWrite, eui_of, held_to_stored, planned, refused
+from pipelines.connectors.errors import Retryable
 from pipelines.connectors.kafka import KafkaConfig
 from pipelines.connectors.kafka_loop import Expired, Placing, QueueFull
 from pipelines.connectors.kafka_records import read_records
@@ -24,6 +28,10 @@ from schemas.topics import UPLINKS
 from schemas.uplinks import APPLICATION, RECEIVED_AT, Headers
 
 ACK_SECONDS: Final = 10.0
+PLACE_PAUSES: Final = (0.5, 1.0, 2.0)
+"""Seconds between the attempts to write down where replays stand in the log."""
+UNSURE: Final = frozenset({KafkaError._MSG_TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND})  # noqa: SLF001
+"""Errors behind which a broker may have the record."""
 SETTLE_SECONDS: Final = 4.0
 """decode_uplinks looks at the registry anew when the log's time is 3 s past its last look; a second is left for clocks that differ."""
 CHANGED_LATELY_MS: Final = 90_000
@@ -36,6 +44,9 @@ SELECT r.sensor_id, (extract(epoch FROM r.measured_at) * 1000)::bigint AS at, r.
 FROM unnest(%(sensors)s::integer[], %(instants)s::timestamptz[]) AS wanted (sensor_id, measured_at)
 JOIN readings r USING (sensor_id, measured_at) WHERE r.organization_id = ANY(%(scope)s)
 """
+
+
+log = structlog.get_logger()
 
 
 class UplinkPlaces(Protocol):
@@ -210,12 +221,24 @@ class Replays:
             if isinstance(offset, int):
                 placed += [(claim, record.partition, offset) for claim in claims[id(plan)]]
                 turned[id(plan)] = replace(plan, status=Status.REPLAYED, message=plan.message.replace("Would", "Will", 1))
+            elif may_have_arrived(offset):
+                turned[id(plan)] = not_known(plan)
             else:
                 given_up += claims[id(plan)]
                 turned[id(plan)] = not_acknowledged(plan)
-        await self._ledger.place(placed)
+        await self._place(placed)
         await self._ledger.release(given_up)
         return [turned[id(plan)] for plan in plans], {claim.letter: offset for claim, _, offset in placed}
+
+    async def _place(self, placed: list[tuple[Claim, int, int]]) -> None:
+        """Write down where in the log the records are; a database that is away for a moment must not lose that."""
+        for pause in PLACE_PAUSES:
+            try:
+                return await self._ledger.place(placed)
+            except Retryable as error:
+                log.warning("the places of replays cannot be written down yet", letters=len(placed), error=str(error))
+                await asyncio.sleep(pause)
+        return await self._ledger.place(placed)
 
     async def _until_settled(self, scope: list[int]) -> None:
         """Wait until every decoder looks at the registry as it is now before it decodes what is written next."""
@@ -237,6 +260,17 @@ def attempts(plan: Planned) -> int:
 def not_acknowledged(plan: Planned) -> Planned:
     """Return the plan of an uplink that the log did not take."""
     return replace(plan, status=Status.NOT_ACKNOWLEDGED, message="The log did not acknowledge it: try again.")
+
+
+def may_have_arrived(answer: KafkaError | Expired) -> bool:
+    """Return whether a record without an offset may be in the log all the same, now or later."""
+    return isinstance(answer, Expired) or answer.code() in UNSURE
+
+
+def not_known(plan: Planned) -> Planned:
+    """Return the plan of an uplink that the log may have taken: its claim stands, so that nobody writes it a second time meanwhile."""
+    text = "The log has not acknowledged it in time and may still take it: wait a minute, then look whether it was stored before you try again."
+    return replace(plan, status=Status.NOT_ACKNOWLEDGED, message=text)
 
 
 async def wait_for(placings: Sequence[Placing]) -> None:
