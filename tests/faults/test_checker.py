@@ -182,15 +182,53 @@ def test_a_delay_within_a_fault_is_not_late_and_one_long_after_it_is(world: Worl
     assert findings_with(SILENT_FROM + 9_000, SILENT_FROM + 10_000) == ["late"]
 
 
+def test_faults_one_after_another_excuse_only_what_happened_in_one_of_them(world: World) -> None:
+    without(world, "offline", Via.ALERTING, Via.WEBSOCKET)
+    world.tell(alert_of_offline(2, SILENT_FROM), SILENT_FROM + 90_000)
+    faults = world.folder / "faults.jsonl"
+    chain = [(SILENT_FROM + 1_000 + 30_000 * place, SILENT_FROM + 2_000 + 30_000 * place) for place in range(4)]
+    faults.write_bytes(b"".join(b'{"kind":"kill","part":"api","began_at":%d,"healed_at":%d}\n' % one for one in chain))
+
+    assert [finding.kind.value for finding in world.findings(faults).findings] == ["late"]
+
+
+def test_delays_are_told_with_the_bound_that_held_them(world: World) -> None:
+    faults = world.folder / "faults.jsonl"
+    faults.write_bytes(b'{"kind":"kill","part":"api","began_at":%d,"healed_at":%d}\n' % (SILENT_FROM + 1_000, SILENT_FROM + 2_000))
+
+    delays = sorted((delay.ms, delay.is_undisturbed) for delay in world.findings(faults).delays)
+
+    assert delays == [(300, True), (300, True), (2_500, False)]
+
+
+def test_a_fetch_told_long_after_an_alert_was_due_does_not_excuse_that_it_was_not_seen(world: World) -> None:
+    a_connected_client_misses_an_alert(world)
+    at = SILENT_FROM + 2_500
+
+    world.see(Seen(Via.LINE, at + 5_000, note="resync"))
+    assert [finding.kind.value for finding in world.findings().findings] == ["lost"]
+    world.see(Seen(Via.LINE, at + 3_000, note="resync"))
+    assert world.findings().findings == []
+
+
 def test_sensors_with_a_late_reading_are_left_out_of_the_comparison_of_excursions_alone(world: World) -> None:
+    a_figure_is_other(world)
+    world.execute(f"UPDATE readings SET late = true WHERE sensor_id = 1 AND measured_at = {FIRST}")
+
+    findings = world.findings()
+
+    assert (findings.left_out, findings.sensors, findings.findings) == (1, 2, [])
+    a_value_is_changed(world)
+    assert [finding.kind.value for finding in world.findings().findings] == ["wrong"]
+
+
+def test_a_sensor_that_merely_asks_to_be_judged_again_is_not_left_out(world: World) -> None:
     a_figure_is_other(world)
     world.see(Seen(Via.REVISIONS, BEGIN, sensor=1))
 
     findings = world.findings()
 
-    assert (findings.left_out, findings.findings) == (1, [])
-    a_value_is_changed(world)
-    assert [finding.kind.value for finding in world.findings().findings] == ["wrong"]
+    assert (findings.left_out, [finding.kind.value for finding in findings.findings]) == (0, ["wrong"])
 
 
 def test_a_second_try_without_an_answer_may_be_counted_as_a_duplicate(world: World) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import psycopg
 
 from infra.simulator.journal import JournalLine
-from tests.faults.checker.events import check_events, count_told
-from tests.faults.checker.evidence import Evidence, Fault, Seen, Via, read_lines
+from tests.faults.checker.events import check_events, count_told, delays_of
+from tests.faults.checker.evidence import Evidence, Fault, Seen, read_lines
 from tests.faults.checker.excursions import check_excursions, check_histories, expected_excursions
 from tests.faults.checker.findings import Findings
 from tests.faults.checker.offline import check_offline
@@ -41,7 +41,6 @@ def check(evidence: Evidence, *, with_events: bool = True) -> Findings:
     """Compare everything; `with_events` False leaves out what was told, where no subscriber listened."""
     tables = evidence.tables
     left_out = {row.sensor for row in tables.readings if row.is_late}
-    left_out |= {seen.sensor for seen in evidence.tape if seen.via == Via.REVISIONS}
     expected = expected_excursions(evidence, (sensor for sensor in tables.sensors if sensor.number not in left_out))
     findings = [
         *check_readings(evidence),
@@ -50,4 +49,13 @@ def check(evidence: Evidence, *, with_events: bool = True) -> Findings:
         *check_offline(evidence),
         *(check_events(evidence) if with_events else ()),
     ]
-    return Findings(len(evidence.journal), len(tables.readings), len(expected), count_told(evidence), len(left_out), sorted(set(findings)))
+    return Findings(
+        acknowledged=len(evidence.journal),
+        readings=len(tables.readings),
+        excursions=len(expected),
+        told=count_told(evidence),
+        left_out=len(left_out),
+        findings=sorted(set(findings)),
+        delays=delays_of(evidence) if with_events else [],
+        sensors=len(tables.sensors),
+    )

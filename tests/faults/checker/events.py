@@ -1,7 +1,7 @@
 """The events seen against the tables: told once, told as recorded, told in time, and seen by whoever was connected."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,8 +9,8 @@ import msgspec
 
 from pipelines.domain.instants import parse_instant
 from schemas.events import AlertData, Event, EventName, ReadingData
-from tests.faults.checker.evidence import Evidence, Key, Told, Via
-from tests.faults.checker.findings import Finding, Kind
+from tests.faults.checker.evidence import Evidence, Fault, Key, Told, Via
+from tests.faults.checker.findings import Delay, Finding, Kind
 
 ALERTS: Final = frozenset({EventName.ALERT_TRIGGERED.value, EventName.ALERT_RESOLVED.value})
 LATE_MS: Final = 4_000
@@ -20,8 +20,7 @@ LATE_AFTER_HEAL_MS: Final = 60_000
 LONGEST_STAND_MS: Final = 60_000
 """And within as much again as the fault lasted: after an outage of ingest the clock waits, at most so long."""
 CONNECTED_BEFORE_MS: Final = 2_000
-RESYNC_WITHIN_MS: Final = 30_000
-"""Who is told to fetch everything again, a while before or after an event, need not have seen the event."""
+"""Who connected, or was told to fetch everything again, so shortly before an event need not have seen the event."""
 
 _EVENT: Final = msgspec.json.Decoder(Event)
 _ALERT: Final = msgspec.json.Decoder(AlertData)
@@ -58,17 +57,14 @@ class Alert:
 
 def check_events(evidence: Evidence) -> Iterator[Finding]:
     """Compare the tape with the tables."""
-    alerts: dict[str, dict[Told, list[Alert]]] = {Via.ALERTING: defaultdict(list), Via.WEBSOCKET: defaultdict(list)}
+    alerts = _alerts(evidence)
     sent = {(line.dev_eui, line.measured_at): line.hundredths for line in evidence.journal}
     devices = {sensor.number: sensor.dev_eui for sensor in evidence.tables.sensors}
     for seen in evidence.tape:
         if seen.via not in alerts:
             continue
         event = _EVENT.decode(seen.event)
-        if event.event in ALERTS:
-            alert = Alert(seen.via, seen.at, event.cursor, _ALERT.decode(event.data))
-            alerts[seen.via][alert.told].append(alert)
-        elif event.event == EventName.READING:
+        if event.event == EventName.READING:
             yield from _reading(_READING.decode(event.data), sent, devices)
         elif event.event == EventName.READINGS:
             for reading in _BATCH.decode(event.data).readings:
@@ -83,7 +79,30 @@ def check_events(evidence: Evidence) -> Iterator[Finding]:
         for told, several in by_told.items():
             yield from _as_recorded(via, told, several, recorded.get(told))
     yield from _unseen(evidence, alerts[Via.ALERTING], alerts[Via.WEBSOCKET])
-    yield from _late(evidence, alerts)
+    for first in _firsts(alerts):
+        if first.at > allowed_until(evidence.faults, first.instant):
+            late = f"{first.told[0]} version {first.told[1]} of {first.instant} was told {first.at - first.instant} ms later"
+            yield Finding(Kind.LATE, late)
+
+
+def delays_of(evidence: Evidence) -> list[Delay]:
+    """Return how long after its instant each alert was first seen, and by which bound it was held."""
+    return [
+        Delay(first.at, first.at - first.instant, allowed_until(evidence.faults, first.instant) == first.instant + LATE_MS)
+        for first in _firsts(_alerts(evidence))
+    ]
+
+
+def _alerts(evidence: Evidence) -> dict[str, dict[Told, list[Alert]]]:
+    """Return every alert seen, by where and by what it tells of."""
+    alerts: dict[str, dict[Told, list[Alert]]] = {Via.ALERTING: defaultdict(list), Via.WEBSOCKET: defaultdict(list)}
+    for seen in evidence.tape:
+        if seen.via in alerts:
+            event = _EVENT.decode(seen.event)
+            if event.event in ALERTS:
+                alert = Alert(seen.via, seen.at, event.cursor, _ALERT.decode(event.data))
+                alerts[seen.via][alert.told].append(alert)
+    return alerts
 
 
 def count_told(evidence: Evidence) -> int:
@@ -133,27 +152,28 @@ def _unseen(evidence: Evidence, logged: dict[Told, list[Alert]], seen: dict[Told
             continue
         at = several[0].at
         before = [line.note for line in lines if line.at < at - CONNECTED_BEFORE_MS and line.note in {"connected", "gone"}]
-        disturbed = any(abs(line.at - at) < RESYNC_WITHIN_MS for line in lines)
+        due = allowed_until(evidence.faults, at)
+        disturbed = any(at - CONNECTED_BEFORE_MS <= line.at <= due for line in lines)
         if before and before[-1] == "connected" and not disturbed:
             yield Finding(Kind.LOST, f"{told[0]} version {told[1]} was told at {at}, and a connected client did not see it")
 
 
-def _late(evidence: Evidence, alerts: dict[str, dict[Told, list[Alert]]]) -> Iterator[Finding]:
-    """Yield what was first told later than allowed, wherever it was seen first."""
-    for told in alerts[Via.ALERTING].keys() | alerts[Via.WEBSOCKET].keys():
-        several = [alert for by_told in alerts.values() for alert in by_told.get(told, [])]
-        first = min(several, key=lambda alert: alert.at)
-        allowed = allowed_until(evidence, first.instant)
-        if first.at > allowed:
-            yield Finding(Kind.LATE, f"{told[0]} version {told[1]} of {first.instant} was told {first.at - first.instant} ms later")
+def _firsts(alerts: dict[str, dict[Told, list[Alert]]]) -> Iterator[Alert]:
+    """Yield the first sight of each alert, wherever that was."""
+    for told in sorted(alerts[Via.ALERTING].keys() | alerts[Via.WEBSOCKET].keys()):
+        yield min((alert for by_told in alerts.values() for alert in by_told.get(told, [])), key=lambda alert: alert.at)
 
 
-def allowed_until(evidence: Evidence, instant: int) -> int:
-    """Return until when something must have been told that happened at an instant."""
-    allowed = instant + LATE_MS
-    for fault in sorted(evidence.faults, key=lambda fault: fault.began_at):
-        lasted = fault.healed_at - fault.began_at
-        healed = fault.healed_at + LATE_AFTER_HEAL_MS + min(lasted, LONGEST_STAND_MS)
-        if fault.began_at <= allowed and healed >= instant:
-            allowed = max(allowed, healed)
-    return allowed
+def allowed_until(faults: Sequence[Fault], instant: int) -> int:
+    """Return until when something must have been told that happened at an instant.
+
+    Only what was broken within the 4 s after it excuses more, and only until one bound after the heal: faults do not add up. A fault
+    lasts, for this, as long as it was broken and as long again (at most a minute): so long does the clock stand afterwards.
+    """
+    due = instant + LATE_MS
+    heals = [
+        stood_until + LATE_AFTER_HEAL_MS
+        for fault in faults
+        if fault.began_at <= due and (stood_until := fault.healed_at + min(fault.healed_at - fault.began_at, LONGEST_STAND_MS)) >= instant
+    ]
+    return max([due, *heals])

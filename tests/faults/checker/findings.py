@@ -34,6 +34,17 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Delay:
+    """How long after its instant one alert was first seen; times in ms."""
+
+    at: int
+    """When it was seen, ms UTC."""
+    ms: int
+    is_undisturbed: bool
+    """Nothing was broken around the instant: it was held to the 4 s; otherwise to a heal."""
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What was compared and what is wrong with it."""
 
@@ -48,6 +59,10 @@ class Findings:
     left_out: int
     """Sensors with a late reading: their excursions are judged again by a later version, and are not compared."""
     findings: list[Finding] = field(default_factory=list)
+    delays: list[Delay] = field(default_factory=list)
+    """Of every alert seen."""
+    sensors: int = 0
+    """Registered."""
 
     @property
     def counts(self) -> dict[str, int]:
