@@ -1,4 +1,4 @@
-"""An import: a file's lines become sites, units and sensors in one transaction, all of them or none. A dry run is the same, rolled back.
+"""An import: a file's lines become sites, units and sensors in one transaction, all of them or none. A dry run only plans.
 
 The file is read and planned in a thread, so that a large one holds up no webhook and no tick of its process.
 """
@@ -55,12 +55,12 @@ async def run_import(changes: Changes, manager: Manager, order: ImportOrder) -> 
     """Import a file; raises Refused for one that cannot be read, ApiError as any change does."""
     lines = await asyncio.to_thread(_wanted_lines, order.content)
     allowance = ALLOWANCE_MS + LINE_ALLOWANCE_MS * len(lines)
-    async with changes.transaction(manager, order.comment, allowance, keep=not order.is_dry_run) as transaction:
+    async with changes.transaction(manager, order.comment, allowance, is_dry=order.is_dry_run) as transaction:
         await standing_organization(transaction, order.organization)
         known = await read_known(transaction, order.organization, lines)
         when = When(transaction.now, allowance, milliseconds(order.assigned_from))
         plan = await asyncio.to_thread(plan_import, lines, known, when)
-        if not plan.has_errors:
+        if not (order.is_dry_run or plan.has_errors):
             await write_plan(transaction, order.organization, plan, known)
             transaction.promised.extend(plan.promised)
     if not order.is_dry_run:

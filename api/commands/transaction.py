@@ -33,12 +33,18 @@ STATEMENT_MS: Final = 60_000
 """For the statements of a large import."""
 
 LOCK: Final = "SELECT version FROM registry_state FOR UPDATE"
+DRY: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+"""Instead of the lock, where nothing is written: all is read as of one moment."""
 SCOPE: Final = "SELECT id, team_id FROM organizations WHERE team_id = ANY(%(teams)s)"
 CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now"
 RECORD: Final = """
 INSERT INTO registry_changes (user_id, organization_id, kind, thing_id, action, effective_at, before, after, comment)
 VALUES (%(user)s, %(organization)s, %(kind)s, %(thing)s, %(action)s, %(effective_at)s, %(before)s, %(after)s, %(comment)s)
 """
+
+TOO_LONG: Final = (
+    f"The database took longer than {STATEMENT_MS // 1_000} s for it, so nothing was kept: send a large file in several parts."
+)
 
 Row = dict[str, Any]
 Connection = psycopg.AsyncConnection[Row]
@@ -218,26 +224,27 @@ class Changes:
         comment: str = "",
         allowance: int = ALLOWANCE_MS,
         *,
-        keep: bool = True,
+        is_dry: bool = False,
     ) -> AsyncIterator[Transaction]:
-        """Run a change; what it did is kept when the block ends well and `keep` is true.
+        """Run a change; what it did is kept when the block ends well. A dry one waits for no other, holds up none, and can write nothing.
 
-        Raises ApiError 403 for a caller who may change nothing, 503 when another change takes too long, Retryable when the
-        database does not answer.
+        Raises ApiError 403 for a caller who may change nothing, 503 when another change or a statement takes too long, Retryable
+        when the database does not answer.
         """
         if not manager.managed_teams:
             raise forbidden()
         try:
-            async with self._pool.connection() as connection, connection.transaction(force_rollback=not keep):
-                transaction = await begin(connection, manager, comment, allowance)
+            async with self._pool.connection() as connection, connection.transaction():
+                transaction = await begin(connection, manager, comment, allowance, DRY if is_dry else LOCK)
                 yield transaction
-                if keep:
+                if not is_dry:
                     await transaction.check_in_time()
-            if keep:
-                for kind, action in transaction.recorded:
-                    REGISTRY_CHANGES.labels(kind, action).inc()
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled) as error:
+            for kind, action in transaction.recorded:
+                REGISTRY_CHANGES.labels(kind, action).inc()
+        except psycopg.errors.LockNotAvailable as error:
             raise _busy() from error
+        except psycopg.errors.QueryCanceled as error:
+            raise ApiError(503, "query_too_long", TOO_LONG) from error
         except (psycopg.errors.UniqueViolation, psycopg.errors.ExclusionViolation) as error:
             raise conflict("exists", "Something of that name came into being at the same moment: look again, then try again.") from error
         except (psycopg.DataError, UnicodeEncodeError) as error:
@@ -247,10 +254,10 @@ class Changes:
             raise Retryable(message) from error
 
 
-async def begin(connection: Connection, manager: Manager, comment: str, allowance: int) -> Transaction:
-    """Take the lock, read the clock behind it, and find the caller's organizations."""
+async def begin(connection: Connection, manager: Manager, comment: str, allowance: int, first: str) -> Transaction:
+    """Run the first statement, which takes the lock (or says that none is needed), read the clock behind it, and find the caller's organizations."""
     transaction = Transaction(connection, manager.user, 0, {}, comment, allowance)
-    await transaction.rows(LOCK, {})
+    await transaction.execute(first, {})
     transaction.now = await transaction.clock()
     for found in await transaction.rows(SCOPE, {"teams": sorted(manager.teams | manager.managed_teams)}):
         transaction.scope[found["id"]] = found["team_id"] in manager.managed_teams

@@ -30,7 +30,7 @@ def router(context: Context) -> APIRouter:
     async def imports(
         request: Request,
         organization: Id,
-        dry_run: Annotated[bool, Query(description="the same, and nothing is kept")] = False,
+        dry_run: Annotated[bool, Query(description="the same report, and nothing is written")] = False,
         assigned_from: InstantText | None = None,
         comment: Annotated[str, Query(max_length=1_000)] = "",
         manager: Manager = Depends(manager_of),

@@ -1,6 +1,7 @@
 """The registry by API over a real database: what is made, changed and archived; what is refused and why; nobody reaches another tenant."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -343,3 +344,18 @@ def test_another_change_under_way_is_waited_for(world: World) -> None:
         answer = world.ada.post("sites", organization=world.ours, name=new_name())
 
     refused(answer, 503, "busy", "try again")
+
+
+def test_a_change_whose_own_statement_takes_too_long_is_not_told_to_be_another_ones(world: World) -> None:
+    with world.api.connect() as connection, ThreadPoolExecutor(1) as threads, connection.transaction():
+        connection.execute("SELECT 1 FROM registry_state FOR UPDATE")
+        answering = threads.submit(world.ada.post, "sites", organization=world.ours, name=new_name())
+        found = None
+        while found is None and not answering.done():
+            found = connection.execute(
+                "SELECT pg_cancel_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'api_changes' AND wait_event_type = 'Lock' AND datname = current_database()"
+            ).fetchone()
+        answer = answering.result(20)
+
+    refused(answer, 503, "query_too_long", "several parts")

@@ -294,3 +294,14 @@ def test_the_command_exits_with_one_where_a_line_has_an_error(world: World, tmp_
     assert "dev_eui: has 2 hexadecimal digits instead of 16" in wrong.stdout
     assert "nothing was written" in wrong.stdout
     assert "no organization 'Nobody'" in nowhere.stderr
+
+
+def test_a_dry_run_neither_waits_for_another_change_nor_holds_one_up(world: World) -> None:
+    with world.api.connect() as connection, connection.transaction():
+        connection.execute("SELECT version FROM registry_state FOR UPDATE")
+        began = time.monotonic()
+
+        dry = sent(world, f"{new_name()},Fridge 1,{new_eui()}", dry_run=True)
+
+    assert (dry.status, outcomes(dry)) == (200, ["created"])
+    assert time.monotonic() - began < 8, "the lock is waited for 10 s"
