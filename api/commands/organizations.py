@@ -16,6 +16,7 @@ RENAME: Final = "UPDATE organizations SET name = %(name)s WHERE id = %(id)s"
 STANDING_SITES: Final = "SELECT count(*) AS sites FROM sites WHERE organization_id = %(id)s AND archived_at IS NULL"
 REVOKE: Final = """
 UPDATE application_secrets SET revoked_at = %(at)s WHERE organization_id = %(id)s AND (revoked_at IS NULL OR revoked_at > %(at)s)
+RETURNING id, application_id
 """
 
 
@@ -57,7 +58,9 @@ async def archive_organization(transaction: Transaction, number: int) -> Outcome
     standing = await transaction.row(STANDING_SITES, {"id": number})
     if standing is not None and standing["sites"]:
         raise conflict("in_use", f"{standing['sites']} sites of the organization are not archived: archive them first.")
-    await transaction.execute(REVOKE, {"id": number, "at": transaction.now_at})
+    for secret in await transaction.rows(REVOKE, {"id": number, "at": transaction.now_at}):
+        before = {"application": secret["application_id"]}
+        await transaction.record(Outcome("changed", number, secret["id"]), "secret", "revoked", before, None)
     return await mark_archived(transaction, "organization", row)
 
 

@@ -8,6 +8,7 @@ from api.commands.organizations import standing_organization
 from api.commands.transaction import Outcome, Transaction
 from api.errors import conflict
 from api.registry_requests import NewSecret
+from api.registry_shapes import NewSecretAnswer
 from pipelines.domain.registration.naming import application_id
 
 SECRET_BYTES: Final = 32
@@ -23,13 +24,14 @@ WHERE organization_id = %(organization)s AND application_id = %(application)s AN
 """
 INSERT: Final = """
 INSERT INTO application_secrets (organization_id, application_id, secret_sha256)
-VALUES (%(organization)s, %(application)s, %(digest)s) RETURNING id
+VALUES (%(organization)s, %(application)s, %(digest)s)
+RETURNING id, organization_id AS organization, application_id AS application, created_at, revoked_at
 """
 REVOKE: Final = "UPDATE application_secrets SET revoked_at = %(at)s WHERE id = %(id)s"
 
 
-async def create_secret(transaction: Transaction, order: NewSecret) -> tuple[Outcome, str]:
-    """Make a secret and return it: nobody can be told it again."""
+async def create_secret(transaction: Transaction, order: NewSecret) -> tuple[Outcome, NewSecretAnswer]:
+    """Make a secret and return all that is said of it: nobody can be told it again, so nothing is asked for behind the commit."""
     await standing_organization(transaction, order.organization)
     values = {"organization": order.organization, "application": application_id(order.application)}
     valid = await transaction.rows(VALID, {**values, "now": transaction.now_at})
@@ -37,9 +39,11 @@ async def create_secret(transaction: Transaction, order: NewSecret) -> tuple[Out
         routes = " or ".join(f"POST /api/v1/secrets/{row['id']}/revoke" for row in valid)
         raise conflict("too_many_secrets", f"The application has {len(valid)} valid secrets already: revoke one first ({routes}).")
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    number = await transaction.insert(INSERT, {**values, "digest": hashlib.sha256(secret.encode()).digest()})
-    outcome = Outcome("created", order.organization, number)
-    return await transaction.record(outcome, "secret", "created", None, {"application": values["application"]}), secret
+    row = await transaction.row(INSERT, {**values, "digest": hashlib.sha256(secret.encode()).digest()})
+    assert row is not None, "an INSERT without ON CONFLICT returns its row"
+    outcome = Outcome("created", order.organization, row["id"])
+    await transaction.record(outcome, "secret", "created", None, {"application": values["application"]})
+    return outcome, NewSecretAnswer(**row, secret=secret)
 
 
 async def revoke_secret(transaction: Transaction, number: int) -> Outcome:

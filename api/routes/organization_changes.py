@@ -81,17 +81,16 @@ def _add_secrets(routes: APIRouter, context: Context) -> None:
 
     @routes.post("/secrets", status_code=201)
     async def create(order: NewSecret, response: Response, manager: Annotated[Manager, Depends(manager_of)]) -> Changed[NewSecretAnswer]:
-        told = ""
+        made: list[NewSecretAnswer] = []
 
         async def command(transaction: Transaction) -> Outcome:
-            nonlocal told
             outcome, told = await create_secret(transaction, order)
+            made.append(told)
             return outcome
 
         outcome = await changer.run(manager, order, command)
-        shown = await changer.shown(outcome, response, one_secret)
-        item = NewSecretAnswer(**shown.item.model_dump(), secret=told)
-        return Changed[NewSecretAnswer](outcome=shown.outcome, effective_at=None, item=item)
+        response.status_code = outcome.status
+        return Changed[NewSecretAnswer](outcome="created", effective_at=None, item=made[0])
 
     @routes.post("/secrets/{secret}/revoke")
     async def revoke(

@@ -43,7 +43,7 @@ def router(context: Context, replays: Replays) -> APIRouter:
     @routes.post("/dead-letters/replay")
     async def replay(order: ReplayOrder, changer: Annotated[Changer, Depends(context.changer())]) -> ReplaysAnswer:
         user, scope = changer.caller.user, changer.narrowed(order.organization)
-        by = user.name or user.id
+        by = user.id
         if order.ids is not None:
             outcome = await replays.replay_named(scope, order.ids, by, dry_run=order.dry_run, again=order.again)
         else:

@@ -5,8 +5,13 @@ import { currentToken } from "./session.js";
 /** The session is over: only signing in helps. */
 export class SignedOut extends Error {}
 
-/** The server could not answer; trying again may help. `message` says so in words for people. */
-export class Unavailable extends Error {}
+/** The server could not answer; trying again may help. `message` says so in words for people; `code` is empty where there was no answer. */
+export class Unavailable extends Error {
+  constructor(message, code = "") {
+    super(message);
+    this.code = code;
+  }
+}
 
 /** The server refused what was asked; `code` as in docs/api.md, `body` the whole answer. */
 export class Refused extends Error {
@@ -219,7 +224,7 @@ async function ask(method, path, parameters, { signal, body: sent, type, timeout
   if (response.ok) return body;
   const message = body?.error?.message ?? `The server answered ${response.status}.`;
   if (response.status === 401) throw new SignedOut(message);
-  if (response.status >= 500) throw new Unavailable(message);
+  if (response.status >= 500) throw new Unavailable(message, body?.error?.code);
   throw new Refused(message, body?.error?.code, body);
 }
 

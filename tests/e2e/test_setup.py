@@ -157,6 +157,20 @@ def test_a_secret_is_shown_once(open_setup: Open, api: FakeApi) -> None:
     expect(page.get_by_text("a-secret-of-the-test")).to_have_count(0)
 
 
+def test_a_secret_that_may_have_been_made_unseen_is_to_be_looked_for(open_setup: Open, api: FakeApi) -> None:
+    secret = {"id": 7, "organization": 1, "application": "acme-cold", "created_at": EFFECTIVE_AT, "revoked_at": None}
+    api.answers["GET secrets"] = {"items": [], "next": None}
+    api.answers["POST secrets"] = refusal(503, "database_unavailable", "The database does not answer right now: try again.")
+    page = open_setup("part=secrets")
+    api.answers["GET secrets"] = {"items": [secret], "next": None}
+
+    page.get_by_label("Application").fill("acme-cold")
+    page.get_by_role("button", name="Make a secret").click()
+
+    expect(page.get_by_role("alert").filter(has_text="revoke the newest one")).to_be_visible()
+    expect(page.get_by_role("table", name="Valid secrets")).to_contain_text("No. 7")
+
+
 def test_a_preset_names_its_source_and_is_sent_as_it_was_edited(open_setup: Open, api: FakeApi) -> None:
     heat = {"name": "heat", "side": "high", "limit_celsius": 8, "severity": "critical", "hold_seconds": 36_000, "min_samples": 2}
     preset = {"id": "vaccine", "name": "Vaccines", "summary": "2 to 8 °C", "sources": ["WHO PQS, 30-day recorders"], "not_judged": []}

@@ -309,6 +309,8 @@ def test_an_organization_is_archived_behind_its_sites_and_its_secrets_end(world:
     assert zoe.get("organizations")["items"] == []
     assert [one["id"] for one in zoe.get("organizations?archived=true")["items"]] == [number]
     assert [one["revoked_at"] is not None for one in zoe.get("secrets")["items"] if one["id"] == secret] == [True]
+    said = zoe.get(f"registry-changes?kind=secret&thing={secret}")["items"]
+    assert [(one["action"], one["before"]) for one in said] == [("revoked", {"application": "short-app"}), ("created", None)]
     refused(zoe.post("sites", organization=number, name="New"), 409, "archived", f"organizations/{number}/restore")
     assert zoe.post(f"organizations/{number}/restore").item["archived_at"] is None
     assert zoe.patch(f"organizations/{number}", name="Long-lived").item["name"] == "Long-lived"

@@ -217,6 +217,7 @@ def test_a_letter_tells_of_its_replay_and_the_list_of_those_that_wait_leaves_it_
 
     assert replayed["replay"]["outcome"] == "stored"
     assert (replayed["replay"]["replayed_by"], replayed["replay_of"]) == (shown["replays"][0]["replayed_by"], None)
+    assert replayed["replay"]["replayed_by"] == "ada", "the id of a person, not a name that anybody may choose"
     assert "Register the device" in shown["what_to_do"]
     assert rig.get(f"dead-letters?dev_eui={STRANGER}&replayed=false")["items"] == []
     assert len(rig.get(f"dead-letters?dev_eui={NOBODY}&replayed=false")["items"]) == 1

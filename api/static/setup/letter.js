@@ -51,7 +51,7 @@ function replayList(replays) {
     columns: [
       { title: "Try", cell: (one) => one.attempt },
       { title: "When", cell: (one) => timeWords(one.replayed_at) },
-      { title: "By", cell: (one) => one.replayed_by },
+      { title: "By", cell: (one) => make("span", { class: "mono" }, one.replayed_by.slice(0, 8)) },
       { title: "Became", cell: (one) => replayWords({ replay: one }) },
     ],
   });

@@ -1,11 +1,13 @@
 // Application secrets: what The Things Stack sends with its webhook. Shown once when made, never again.
 
-import { get, send } from "../rest.js";
+import { Unavailable, get, send } from "../rest.js";
 import { card, copyable, head, make } from "./build.js";
 import { field } from "./fields.js";
 import { actionButton, form } from "./form.js";
 import { timeWords } from "./said.js";
 import { table } from "./table.js";
+
+const SURELY_NOT_MADE = ["busy", "auth_unavailable", "query_too_long"];
 
 export async function showSecrets(context, place) {
   const shown = make("div", {});
@@ -58,13 +60,24 @@ function newOne(context, place, shown, list) {
     fields: [field({ name: "application", label: "Application", required: true, value: place.application, placeholder: "acme-cold", hint: "Its id in The Things Stack." })],
     action: "Make a secret",
     blame: { too_many_secrets: "application", exists: "application" },
-    onSend: (values) => send("POST", "/api/v1/secrets", { organization: context.organization, ...values }),
+    onSend: (values) => makeOne({ organization: context.organization, ...values }, list),
     onDone(answer) {
       shown.replaceChildren(once(answer.item));
       shown.querySelector("h2").focus();
       return list();
     },
   });
+}
+
+/** Make a secret. Where it is not known whether that was done, sending it again would leave one behind that nobody has seen. */
+async function makeOne(order, list) {
+  try {
+    return await send("POST", "/api/v1/secrets", order);
+  } catch (error) {
+    if (!(error instanceof Unavailable) || SURELY_NOT_MADE.includes(error.code)) throw error;
+    await list().catch(() => {});
+    throw new Unavailable("It is not known whether the secret was made. Look at the list below: revoke the newest one that you did not see, then make another.");
+  }
 }
 
 function once(item) {
