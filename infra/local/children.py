@@ -189,6 +189,8 @@ class Child:
                 await self._launch()
             except StackError as error:
                 self._around.progress.warn(self.spec.name, f"did not start: {error.problem}")
+            except OSError as error:
+                self._around.progress.warn(self.spec.name, f"did not start: {error}")
             else:
                 took = time.monotonic() - began
                 self._around.progress.say(self.spec.name, f"ready again after {took:.1f} s (pid {self.pid})")
@@ -198,6 +200,9 @@ class Child:
         await asyncio.to_thread(self._clear_the_way)
         self._process = self._spawn()
         try:
+            record = ProcessRecord.of(self._process.pid)
+            if record is not None:
+                record.write(self._record)
             await self._until_ready(self._process)
         except BaseException:
             await self._end_process()
@@ -222,7 +227,7 @@ class Child:
         setpriv = shutil.which("setpriv")
         guard = (setpriv, "--pdeathsig", self.spec.stop_signal.name[3:]) if setpriv else ()
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [*guard, *self.spec.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -234,10 +239,6 @@ class Child:
                 group=self.spec.user,
                 extra_groups=None if self.spec.user is None else [],
             )
-        record = ProcessRecord.of(process.pid)
-        if record is not None:
-            record.write(self._record)
-        return process
 
     async def _until_ready(self, process: subprocess.Popen[bytes]) -> None:
         """Ask the probe until it agrees, the process ends or the time is up."""

@@ -15,8 +15,12 @@ from pipelines.connectors.metrics import KAFKA_ACK_SECONDS, KAFKA_ERRORS
 from pipelines.connectors.settings import setting
 from schemas.topics import MAX_RECORD_BYTES
 
-DELIVERY_TIMEOUT_MS: Final = 120_000
-"""A flow's producer gives up after this; the flow then stops and starts again from its snapshot."""
+SETTLE_SECONDS: Final = 120.0
+"""A flow waits so long for acknowledgements; it then stops and starts again from its snapshot."""
+
+NEVER_GIVE_UP_MS: Final = 0
+"""Of a flow's producer: a record that timed out while a later one of its partition was taken would leave a gap for ever, as readers
+skip what is at or below the offset they have done. What is in the log is always a beginning of what was sent."""
 
 INGEST_DELIVERY_TIMEOUT_MS: Final = 30_000
 """Ingest answers 503 after 1.5 s already; a later acknowledgement only makes a duplicate, which the store drops."""
@@ -26,6 +30,10 @@ INGEST_QUEUE_MESSAGES: Final = 20_000
 
 FLOW_QUEUE_MESSAGES: Final = 100_000
 """Bound of a flow's producer queue."""
+
+GATHER_MS: Final = 25
+GATHER_BYTES: Final = 65_536
+"""A consumer that gathers is answered once there is so much, or after so long."""
 
 Headers = list[tuple[str, str | bytes | None]]
 
@@ -74,12 +82,14 @@ class KafkaConfig:
         return self.producer(
             client=client,
             linger_ms=1,
-            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
+            delivery_timeout_ms=NEVER_GIVE_UP_MS,
             queue_messages=FLOW_QUEUE_MESSAGES,
         )
 
-    def consumer(self, client: str) -> Consumer:
+    def consumer(self, client: str, *, gather: bool = False) -> Consumer:
         """Return a consumer for assigned partitions: no group, no commits, and an error where an offset is gone.
+
+        With `gather` the broker waits a moment for more, so that a busy topic of small records is not fetched a few at a time.
 
         Our offsets live in the flows' snapshots. `auto.offset.reset` is `error`: its default would jump to the end of the
         log in silence.
@@ -93,7 +103,8 @@ class KafkaConfig:
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "error",
                 "enable.partition.eof": False,
-                "fetch.wait.max.ms": 50,
+                "fetch.wait.max.ms": GATHER_MS if gather else 50,
+                "fetch.min.bytes": GATHER_BYTES if gather else 1,
                 "fetch.queue.backoff.ms": 20,  # the default, a second, starves a consumer that catches up
                 "fetch.message.max.bytes": 1_048_576,
                 "queued.max.messages.kbytes": 65_536,
@@ -133,7 +144,11 @@ class AckedProducer:
         key: bytes | None = None,
         headers: Headers | None = None,
     ) -> None:
-        """Queue a record, serving callbacks while the queue is full; raises Retryable once any delivery has failed."""
+        """Queue a record, serving callbacks while the queue is full.
+
+        Raises Retryable once any delivery has failed, or when the queue stays full for SETTLE_SECONDS.
+        """
+        full_at: float | None = None
         while True:
             try:
                 self._producer.produce(
@@ -145,13 +160,17 @@ class AckedProducer:
                     on_delivery=self._delivered,
                 )
             except BufferError:
+                full_at = monotonic() if full_at is None else full_at
                 self._producer.poll(0.05)
                 self._raise_failure()
+                if monotonic() - full_at > SETTLE_SECONDS:
+                    message = f"the producer's queue is full and nothing was acknowledged for {SETTLE_SECONDS:.0f} s"
+                    raise Retryable(message) from None
             else:
                 self._producer.poll(0)
                 return
 
-    def settle(self, timeout: float = DELIVERY_TIMEOUT_MS / 1_000) -> None:
+    def settle(self, timeout: float = SETTLE_SECONDS) -> None:
         """Wait until every record sent so far is acknowledged; raises Retryable when one was not."""
         waiting, started_at = len(self._producer), monotonic()
         left = self._producer.flush(timeout)
@@ -168,8 +187,9 @@ class AckedProducer:
             self._failure = error
 
     def _raise_failure(self) -> None:
-        if self._failure is not None:
-            message = f"a record was not delivered: {self._failure.str()}"
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            message = f"a record was not delivered: {failure.str()}"
             raise Retryable(message)
 
 

@@ -29,7 +29,9 @@ class DatabaseConfig:
                 keepalives_idle=15,
                 keepalives_interval=5,
                 keepalives_count=3,
-                options="-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
+                tcp_user_timeout=30_000,
+                options="-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000 "
+                "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
             )
         except psycopg.OperationalError as error:
             message = f"the database does not answer: {error}"

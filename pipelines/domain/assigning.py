@@ -63,15 +63,18 @@ def unassigned(decoded: Decoded) -> Rejection:
 
 
 def sensor_of(reading: ProbeReading, decoded: Decoded, device: Device) -> Sensor | None:
-    """Return the sensor a reading belongs to: the one registered for its probe, else the main one if it is the main probe's."""
+    """Return the sensor a reading belongs to: the one registered for its probe, else the main one if it is the main probe's.
+
+    A sensor that watched no unit when it was measured stands back for the main one: registering it must not silence that.
+    """
     named = device.sensors.get(reading.probe)
-    if named is not None:
+    if named is not None and named.stamp(reading.measured_at) is not None:
         return named
     if decoded.main is None or reading.probe == decoded.main.probe:
         main = device.sensors.get(MAIN)
         if main is not None and (decoded.main is not None or reading.probe == MAIN):
             return main
-    return None
+    return named
 
 
 def calibrated(reading: ProbeReading, calibration: int) -> tuple[int | None, RejectReason | None, str]:

@@ -102,6 +102,9 @@ def prepare(cell: Cell) -> None:
     if has_store(cell.folder):
         require_own(cell)
     else:
+        # A start that was killed in the middle of this leaves some of the files: they hold nothing yet.
+        for half_made in cell.folder.glob("part-*.sqlite3*"):
+            half_made.unlink()
         (cell.folder / MARK).write_text(f"{cell.name}\n", encoding="utf-8")
         init_db_dir(cell.folder, RECOVERY_PARTITIONS)  # type: ignore[no-untyped-call]
 
@@ -119,7 +122,7 @@ def require_own(cell: Cell) -> None:
 
 def has_store(folder: Path) -> bool:
     """Return whether a recovery store was made in a folder."""
-    return (folder / "part-0.sqlite3").exists()
+    return all((folder / f"part-{part}.sqlite3").exists() for part in range(RECOVERY_PARTITIONS))
 
 
 def claim(folder: Path) -> TextIO:

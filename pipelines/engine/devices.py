@@ -73,6 +73,10 @@ class Devices:
         patience = self._least_patience(rows, positions, starts, owners, turning)
         heard_at = rows["measured_at"][positions]
         suspects = self._suspects(positions, heard_at, starts, owners, patience, ticks)
+        replayed = (rows["flags"][positions] & REPLAYED) != 0
+        if replayed.any():
+            # Terms of a replay count by what was heard before it, which only a walk knows.
+            suspects = np.union1d(suspects, np.flatnonzero(np.logical_or.reduceat(replayed, starts)))
         walked = np.zeros(len(owners), dtype=np.bool_)
         walked[suspects] = True
         for index in suspects.tolist():

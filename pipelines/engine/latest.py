@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import psycopg
 
+from pipelines.connectors.clock import monotonic
 from pipelines.connectors.live import LivePublisher
 from pipelines.domain.instants import format_instant
 from pipelines.engine.arrays import Array
@@ -43,6 +44,8 @@ FROM unnest(%s::integer[], %s::smallint[], %s::smallint[], %s::smallint[], %s::b
 WHERE known.sensor_id = new.sensor
 """
 GROW_SENSORS: Final = 4_096
+SITES_SECONDS: Final = 10.0
+"""How long a reading may be told to the site that its unit was moved from; alerts and states ask each time."""
 NEVER: Final = np.iinfo(np.int64).min
 
 Message = tuple[str, bytes]
@@ -56,10 +59,14 @@ class LatestReadings:
         self._publisher = publisher
         self._newest: npt.NDArray[np.int64] = np.full(GROW_SENSORS, NEVER, dtype=np.int64)
         self._site_of_unit: dict[int, int] = {}
+        self._sites_at = float("-inf")
 
     def load(self, connection: psycopg.Connection) -> None:
         """Read the table."""
-        known = connection.execute("SELECT sensor_id, (extract(epoch FROM measured_at) * 1000)::bigint FROM latest_readings").fetchall()
+        known = connection.execute(
+            "SELECT sensor_id, (extract(epoch FROM measured_at) * 1000)::bigint FROM latest_readings "
+            "WHERE temperature IS NOT NULL OR reason IS NOT NULL"
+        ).fetchall()
         self._newest[:] = NEVER
         if known:
             sensors, measured_at = (np.array(column, dtype=np.int64) for column in zip(*known, strict=True))
@@ -76,11 +83,10 @@ class LatestReadings:
         if not len(rows):
             return []
         rows = rows[rows["measured_at"] >= self._newest[rows["sensor"]]]
-        newest = rows[newest_of_each(rows)] if len(rows) else rows
-        if not len(newest):
+        if not len(rows):
             return []
-        believed = newest[newest["kind"] != RowKind.ANCILLARY]
-        beside = newest[newest["kind"] == RowKind.ANCILLARY]
+        is_beside = rows["kind"] == RowKind.ANCILLARY
+        believed, beside = (part[newest_of_each(part)] for part in (rows[~is_beside], rows[is_beside]))
         for part in (believed, beside):
             if len(part):
                 connection.execute(UPSERT, columns_of(part))
@@ -88,12 +94,13 @@ class LatestReadings:
             connection.execute(UPSERT_ANCILLARY, [columns_of(beside)[index] for index in (0, 6, 7, 8, 9)])
         if self._publisher is None:
             return []
-        return self._messages(connection, newest)
+        return self._messages(connection, np.concatenate([believed, beside]))
 
     def committed(self, rows: Rows, messages: list[Message]) -> None:
-        """Remember what is in, and publish."""
-        if len(rows):
-            np.maximum.at(self._newest, rows["sensor"], rows["measured_at"])
+        """Remember what is in, and publish. What stands beside no temperature makes no reading late."""
+        believed = rows[rows["kind"] != RowKind.ANCILLARY]
+        if len(believed):
+            np.maximum.at(self._newest, believed["sensor"], believed["measured_at"])
         if self._publisher is not None:
             self._publisher.publish(messages)
 
@@ -107,19 +114,26 @@ class LatestReadings:
     def _messages(self, connection: psycopg.Connection, rows: Rows) -> list[Message]:
         by_site: dict[tuple[int, int], list[ReadingData]] = {}
         cursors: dict[tuple[int, int], str] = {}
-        for row in rows:
-            unit, organization = int(row["unit"]), int(row["organization"])
-            if unit not in self._site_of_unit:
-                self._site_of_unit = dict(connection.execute("SELECT id, site_id FROM units").fetchall())
-            place = (organization, self._site_of_unit.get(unit, 0))
-            by_site.setdefault(place, []).append(reading_data(row))
-            cursors[place] = f"r{int(row['offset'])}"
+        units, organizations = rows["unit"].tolist(), rows["organization"].tolist()
+        sites = self._sites(connection, set(units))
+        for data, unit, organization, offset in zip(reading_data(rows), units, organizations, rows["offset"].tolist(), strict=True):
+            place = (organization, sites.get(unit, 0))
+            by_site.setdefault(place, []).append(data)
+            cursors[place] = f"r{offset}"
         messages = []
         for (organization, site), readings in by_site.items():
-            data = msgspec.Raw(msgspec.json.encode({"readings": readings}))
-            event = Event(EventName.READINGS, cursors[organization, site], organization, site, 0, data)
+            content = msgspec.Raw(msgspec.json.encode({"readings": readings}))
+            event = Event(EventName.READINGS, cursors[organization, site], organization, site, 0, content)
             messages.append((live_channel(organization), msgspec.json.encode(event)))
         return messages
+
+    def _sites(self, connection: psycopg.Connection, units: set[int]) -> dict[int, int]:
+        """Return the sites of some units; all are asked for anew when one is not known, and every few seconds: units are moved."""
+        now = monotonic()
+        if now - self._sites_at > SITES_SECONDS or not units <= self._site_of_unit.keys():
+            self._site_of_unit = dict.fromkeys(units, 0) | dict(connection.execute("SELECT id, site_id FROM units").fetchall())
+            self._sites_at = now
+        return self._site_of_unit
 
 
 def columns_of(rows: Rows) -> list[Array]:
@@ -144,19 +158,34 @@ def optional(values: npt.NDArray[Any], absent: int) -> Array:
     return Array(values.astype(np.int16), values == absent)
 
 
-def reading_data(row: np.void) -> ReadingData:
-    """Return what a subscriber is told of a row."""
-    temperature, humidity = int(row["temperature"]), int(row["humidity"])
-    millivolts, percent, door = int(row["battery_millivolts"]), int(row["battery_percent"]), int(row["door"])
-    return ReadingData(
-        sensor=int(row["sensor"]),
-        unit=int(row["unit"]),
-        measured_at=format_instant(int(row["measured_at"])),
-        received_at=format_instant(int(row["received_at"])),
-        temperature_celsius=None if temperature == ABSENT_I2 else temperature / 100,
-        humidity_percent=None if humidity == ABSENT_I2 else humidity / 100,
-        battery_volts=None if millivolts == ABSENT_I2 else millivolts / 1000,
-        battery_percent=None if percent == ABSENT_I1 else percent,
-        door_open=None if door == ABSENT_I1 else bool(door),
-        fault=reason_of_code(int(row["reason"])).value if row["kind"] == RowKind.FAULT else None,
+def reading_data(rows: Rows) -> list[ReadingData]:
+    """Return what a subscriber is told of some rows; column by column, as nearly every live reading is told."""
+    columns = zip(
+        rows["sensor"].tolist(),
+        rows["unit"].tolist(),
+        rows["measured_at"].tolist(),
+        rows["received_at"].tolist(),
+        rows["temperature"].tolist(),
+        rows["humidity"].tolist(),
+        rows["battery_millivolts"].tolist(),
+        rows["battery_percent"].tolist(),
+        rows["door"].tolist(),
+        rows["kind"].tolist(),
+        rows["reason"].tolist(),
+        strict=True,
     )
+    return [
+        ReadingData(
+            sensor=sensor,
+            unit=unit,
+            measured_at=format_instant(measured_at),
+            received_at=format_instant(received_at),
+            temperature_celsius=None if temperature == ABSENT_I2 else temperature / 100,
+            humidity_percent=None if humidity == ABSENT_I2 else humidity / 100,
+            battery_volts=None if millivolts == ABSENT_I2 else millivolts / 1000,
+            battery_percent=None if percent == ABSENT_I1 else percent,
+            door_open=None if door == ABSENT_I1 else bool(door),
+            fault=reason_of_code(reason).value if kind == RowKind.FAULT else None,
+        )
+        for sensor, unit, measured_at, received_at, temperature, humidity, millivolts, percent, door, kind, reason in columns
+    ]

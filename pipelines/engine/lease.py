@@ -47,7 +47,8 @@ UPDATE cell_leases SET epoch = %(epoch)s, cell = %(cell)s, host = %(host)s, pid 
 WHERE flow = %(flow)s AND partition = ANY(%(partitions)s)
 """
 RENEW: Final = """
-UPDATE cell_leases AS held SET renewed_at = now(), expires_at = greatest(held.expires_at, now() + %(seconds)s * interval '1 second'),
+UPDATE cell_leases AS held SET renewed_at = now(),
+  expires_at = least(greatest(held.expires_at, now() + %(seconds)s * interval '1 second'), now() + interval '60 seconds'),
   next_offset = coalesce(read.next_offset, held.next_offset), lag_before = held.lag, lag = coalesce(read.lag, held.lag),
   per_second = (read.next_offset - held.next_offset) / greatest(extract(epoch FROM now() - held.renewed_at), 0.001)
 FROM unnest(%(partitions)s::smallint[], %(next)s::bigint[], %(lags)s::bigint[]) AS read (partition, next_offset, lag)

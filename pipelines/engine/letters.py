@@ -24,6 +24,10 @@ VALUES (%s, to_timestamp(%s / 1000.0), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %
 ON CONFLICT DO NOTHING
 """
 
+COMMIT_LETTERS: Final = 2_000
+COMMIT_BYTES: Final = 16 * 1_048_576
+"""Letters, or bytes of them, that are committed at once without waiting for a flush."""
+
 
 class LetterStore:
     """Writes dead letters into their hypertable; one that is there already changes nothing."""
@@ -33,12 +37,17 @@ class LetterStore:
         self._database = database
         self._fence = fence
         self._pending: list[tuple[int, Record]] = []
+        self._bytes = 0
         self._partitions = PartitionsAhead("dead_letters")
         database.on_connect(self._partitions.forget)
 
     def write(self, items: list[Batch]) -> None:
         """Keep records until a flush."""
-        self._pending += [(item.partition, record) for item in items for record in item.records]
+        for item in items:
+            self._pending += [(item.partition, record) for record in item.records]
+            self._bytes += sum(len(record.value) for record in item.records)
+            if len(self._pending) >= COMMIT_LETTERS or self._bytes >= COMMIT_BYTES:
+                self.flush()
 
     def flush(self) -> None:
         """Commit what is pending; tries again while the database is away."""
@@ -50,6 +59,7 @@ class LetterStore:
         for reason, many in Counter(decode_dead_letter(record.value).reason for _, record in self._pending).items():
             STORE_DEAD_LETTERS.labels(reason).inc(many)
         self._pending.clear()
+        self._bytes = 0
 
     def close(self) -> None:
         """Let go of the database."""

@@ -53,9 +53,6 @@ FLOW: Final = "detect_excursions"
 LOCK_CLASS: Final = 730_001
 """First key of the advisory locks of sensors; the second is the sensor."""
 
-KNOWN_SITES: Final = 100_000
-"""Units whose site is remembered; beyond it the memory starts anew."""
-
 COMMIT_FACTS: Final = 2_000
 """Facts that are committed at once without waiting for a flush."""
 
@@ -91,7 +88,6 @@ class Recorder:
         self._progress = Progress(FLOW)
         self._pending: list[Judged] = []
         self._facts = 0
-        self._site_of_unit: dict[int, int] = {}
         self._versions_ahead = PartitionsAhead("excursion_versions")
         self._conditions_ahead = PartitionsAhead("condition_events")
         database.on_connect(self._progress.load)
@@ -236,12 +232,9 @@ class Recorder:
         return Tell(fact.organization, self._site(connection, fact.unit), fact.unit, event, data, fact.received_at)
 
     def _site(self, connection: psycopg.Connection, unit: int) -> int:
-        if unit not in self._site_of_unit:
-            if len(self._site_of_unit) >= KNOWN_SITES:
-                self._site_of_unit.clear()
-            row = connection.execute("SELECT site_id FROM units WHERE id = %s", (unit,)).fetchone()
-            self._site_of_unit[unit] = row[0] if row is not None else 0
-        return self._site_of_unit[unit]
+        """Return the site a unit is at now; it may have moved, and alerts are few."""
+        row = connection.execute("SELECT site_id FROM units WHERE id = %s", (unit,)).fetchone()
+        return int(row[0]) if row is not None else 0
 
     def _publish_states(self, connection: psycopg.Connection, facts: list[StateFact]) -> None:
         units = {fact.unit: fact for fact in facts if fact.unit}

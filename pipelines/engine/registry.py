@@ -57,11 +57,12 @@ class Registry:
                 self._devices.clear()
                 self._ends = _load_ends(connection)
                 self._version = version
-            self._looked_at = looked_at
+            # A clock of the database that is ahead must not put off the next look.
+            self._looked_at = min(looked_at, newest_stamp)
         missing = sorted({key for key in keys if key not in self._devices})
         if missing:
-            self._devices.update(dict.fromkeys(missing))
-            self._devices.update(_load(connection, missing))
+            # In one step: a load that the database cut off must leave nothing behind that looks like "not registered".
+            self._devices.update(dict.fromkeys(missing) | _load(connection, missing))
             REGISTRY_LOADED.inc(len(missing))
             REGISTRY_DEVICES.set(len(self._devices))
 

@@ -69,6 +69,9 @@ def packed(content: bytes, dtype: np.dtype[Any]) -> bytes:
 def unpacked(content: bytes, dtype: np.dtype[Any]) -> bytes:
     """Return the table's bytes from `packed`; raises ValueError on anything else."""
     try:
+        # The decompressor itself does not hold a frame that names its size to any limit.
+        if not 0 <= zstandard.frame_content_size(content) <= MAX_CONTENT_BYTES:
+            raise ValueError("a table cannot be unpacked: its size is missing or absurd")
         columns = zstandard.ZstdDecompressor().decompress(content, max_output_size=MAX_CONTENT_BYTES)
     except zstandard.ZstdError as error:
         raise ValueError(f"a table cannot be unpacked: {error}") from error

@@ -36,7 +36,7 @@ POLL_RECORDS_LEAST: Final = 1
 POLL_CALLS: Final = 8
 """Calls to the consumer in one poll."""
 
-IDLE_WAIT: Final = timedelta(milliseconds=10)
+IDLE_SECONDS: Final = 0.01
 """Pause when the log had nothing; far below the 100 ms at which one idle source would hold up an epoch."""
 
 LAG_EVERY_POLLS: Final = 200
@@ -105,8 +105,9 @@ class LogSource(FixedPartitionedSource[Item, bytes]):
         stop: Callable[[], bool],
         renew: Renew = keep_nothing,
         flush_every_seconds: float = 0.0,
+        gather_seconds: float = 0.0,
     ) -> None:
-        """Name the topic, this cell's partitions, what says when to stop, what is renewed at each snapshot, and the pace of flushes."""
+        """Name the topic, this cell's partitions, what says when to stop, what is renewed at each snapshot, and the pace."""
         self._kafka = kafka
         self.topic = topic
         self._partitions = partitions
@@ -114,6 +115,7 @@ class LogSource(FixedPartitionedSource[Item, bytes]):
         self._stop = stop
         self._renew = renew
         self._flush_every_seconds = flush_every_seconds
+        self._gather_seconds = gather_seconds
 
     def list_parts(self) -> list[str]:
         """Return the single part: this cell's group of partitions."""
@@ -121,9 +123,9 @@ class LogSource(FixedPartitionedSource[Item, bytes]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: bytes | None) -> "LogPart":  # noqa: ARG002 - bytewax's signature
         """Return the reader, at the offsets of the snapshot; partitions without one start at their oldest record."""
-        consumer = self._kafka.consumer(self._flow)
+        consumer = self._kafka.consumer(self._flow, gather=self._gather_seconds > 0)
         offsets = decode_offsets(resume_state)
-        pace = Pace(self._flush_every_seconds)
+        pace = Pace(self._flush_every_seconds, self._gather_seconds)
         return LogPart(consumer, self.topic, self._partitions, offsets, flow=self._flow, stop=self._stop, renew=self._renew, pace=pace)
 
 
@@ -155,7 +157,7 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         self._polls = 0
         self._record_bytes = 1_024
         """Mean size of the records of the newest call: it says how many to ask for."""
-        self._idle = True
+        self._rest = IDLE_SECONDS
         known = self._offsets_now(partitions)
         for partition, (low, high) in known.items():
             wanted = offsets.get(partition, low)
@@ -189,20 +191,19 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         if self._stop():
             raise StopIteration
         self._pace.asked(monotonic())
-        grouped = self._collect()
-        self._idle = not grouped
-        if grouped:
+        items, records, drained = self._collect()
+        self._rest = self._pace.rest_seconds(records, drained=drained) if items else IDLE_SECONDS
+        if items:
             self._unflushed = True
             self._pace.handed_on(monotonic())
-            return grouped
-        if self._unflushed and self._pace.may_flush(monotonic()):
+        if self._unflushed and self._pace.may_flush(monotonic(), drained=drained):
             self._unflushed = False
-            return [(FLUSH_KEY, Flush())]
-        return []
+            items.append((FLUSH_KEY, Flush()))
+        return items
 
     def next_awake(self) -> datetime | None:
-        """Return when to be asked again: at once while there are records."""
-        return datetime.now(UTC) + IDLE_WAIT if self._idle else None
+        """Return when to be asked again: at once while there is more to take."""
+        return datetime.now(UTC) + timedelta(seconds=self._rest) if self._rest else None
 
     def snapshot(self) -> bytes:
         """Return the next offset of every partition; the cell's lease is renewed with it, once an epoch."""
@@ -214,7 +215,9 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         """Leave the brokers."""
         self._consumer.close()
 
-    def _collect(self) -> list[Item]:
+    def _collect(self) -> tuple[list[Item], int, bool]:
+        """Return what the log has now by partition, how many records that is, and whether the log then had nothing more."""
+        drained = True
         grouped: list[Item] = []
         by_partition: dict[int, list[Record]] = {}
         size, most = 0, self._pace.poll_bytes
@@ -226,20 +229,25 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
             taken = sum(self._take(message, by_partition) for message in messages)
             self._record_bytes = max(1, taken // len(messages))
             size += taken
-            if len(messages) < wanted or size >= most:
+            if len(messages) < wanted:
                 break
+            if size >= most:
+                drained = False
+                break
+        else:
+            drained = False
         for partition, records in by_partition.items():
             self._next[partition] = records[-1].offset + 1
             grouped.append((partition_key(partition), Batch(partition, records)))
+        read = sum(map(len, by_partition.values()))
         if by_partition:
-            read = sum(map(len, by_partition.values()))
             FLOW_RECORDS.labels(self._flow).inc(read)
             FLOW_POLL_RECORDS.labels(self._flow).observe(read)
             show_record_age(self._flow, min(records[0].stamp for records in by_partition.values()))
         self._polls += 1
         if self._polls % LAG_EVERY_POLLS == 1:
             self._measure_lag()
-        return grouped
+        return grouped, read, drained
 
     def _take(self, message: Message, by_partition: dict[int, list[Record]]) -> int:
         error = message.error()

@@ -72,3 +72,16 @@ def test_a_connection_error_is_counted_apart() -> None:
     count_connection_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
 
     assert value("coldstream_kafka_errors_total", **labels) - before == 1
+
+
+def test_a_failed_delivery_is_raised_once_and_what_is_sent_again_can_settle() -> None:
+    broker = FakeProducer(KafkaError(KafkaError._MSG_TIMED_OUT))
+    producer = AckedProducer(cast("Producer", broker))
+    producer.send("alerting", 0, b"event")
+    with pytest.raises(Retryable):
+        producer.settle()
+
+    broker._error = None
+    producer.send("alerting", 0, b"event")
+
+    producer.settle()

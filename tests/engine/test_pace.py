@@ -42,10 +42,24 @@ def test_asking_without_records_changes_nothing() -> None:
 def test_the_first_lull_flushes_at_once_and_the_next_only_after_its_time() -> None:
     pace = Pace(flush_every_seconds=0.05)
 
-    assert [pace.may_flush(now) for now in (10.0, 10.01, 10.049, 10.06, 10.07)] == [True, False, False, True, False]
+    assert [pace.may_flush(now, drained=True) for now in (10.0, 10.01, 10.049, 10.06, 10.07)] == [True, False, False, True, False]
 
 
 def test_without_a_pace_every_lull_flushes() -> None:
     pace = Pace()
 
-    assert all(pace.may_flush(now) for now in (1.0, 1.0, 1.001))
+    assert all(pace.may_flush(now, drained=True) for now in (1.0, 1.0, 1.001))
+
+
+def test_while_there_is_no_lull_sinks_flush_every_half_second() -> None:
+    pace = Pace(flush_every_seconds=0.05)
+
+    assert [pace.may_flush(now, drained=False) for now in (10.0, 10.1, 10.49, 10.5, 10.9, 11.1)] == [True, False, False, True, False, True]
+
+
+def test_a_busy_log_that_is_kept_up_with_is_left_to_gather() -> None:
+    pace = Pace(gather_seconds=0.1)
+
+    assert pace.rest_seconds(20, drained=True) == 0.1
+    assert pace.rest_seconds(7, drained=True) == 0.0
+    assert pace.rest_seconds(2_000, drained=False) == 0.0

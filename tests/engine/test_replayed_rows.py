@@ -41,6 +41,17 @@ def test_a_replay_from_after_the_last_uplink_is_heard_like_any_other() -> None:
     assert [fact[3] for fact in back] == [None, START_AT + 50_000]
 
 
+def test_terms_of_a_replay_do_not_replace_those_of_an_uplink_before_it_in_the_batch() -> None:
+    newest, replay = heard(1, START_AT + 9_000), heard(2, START_AT + 6_000, flags=RowFlag.REPLAYED)
+    replay["configuration"], replay["unit"] = 2, 8
+    rows = [heard(0, START_AT), newest, replay, *[tick(offset, START_AT + offset * STEP_MS) for offset in range(3, 30)]]
+
+    together, apart = offline_facts(rows, [len(rows)]), offline_facts(rows, [1] * len(rows))
+
+    assert together == apart
+    assert len(together) == 1
+
+
 def test_replays_among_a_log_are_judged_alike_in_any_batches() -> None:
     told = 0
     for seed in range(SERIES // 3):

@@ -151,6 +151,19 @@ def test_a_reading_older_than_the_newest_is_stored_and_marked_late_and_is_not_th
         assert connection.execute("SELECT temperature FROM latest_readings").fetchone() == (500,)
 
 
+def test_a_frame_without_a_temperature_hides_no_reading_of_the_same_commit_and_makes_none_late(database: DatabaseConfig) -> None:
+    writer = reading_store(database)
+    battery = row(1, 2, None, RowKind.ANCILLARY)
+    battery["battery_millivolts"] = 3_050
+
+    store(writer, row(0, 0, 400), battery)
+    store(writer, row(2, 1, 410))
+
+    assert [one for one in stored(database) if one[1] is not None] == [(0, 400, False), (1, 410, False)]
+    with psycopg.connect(database.url) as connection:
+        assert connection.execute("SELECT temperature, battery_millivolts FROM latest_readings").fetchone() == (410, 3_050)
+
+
 def test_every_kind_of_uplink_has_its_one_end_and_ticks_have_none(database: DatabaseConfig) -> None:
     writer = reading_store(database)
 

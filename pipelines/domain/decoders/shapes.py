@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from pipelines.domain.decoders.flags import is_flag
-from pipelines.domain.decoders.leaves import Leaf, leaves
+from pipelines.domain.decoders.leaves import FLAGS, Leaf, leaves
 from pipelines.domain.decoders.names import Meaning, Quantity
 from pipelines.domain.decoders.probes import Context
 from pipelines.domain.decoders.quick import Placed, Plan, filled, plan_of
@@ -21,13 +21,19 @@ MAX_FAMILIES: Final = 2_000
 MAX_SHAPES: Final = 64
 """Shapes of one family: one that has more writes times or counters as text, and is not remembered at all."""
 
+MAX_ENTRIES: Final = 400
+"""Names, marks and values of a shape; a longer one is not remembered."""
+
+MAX_TEXT: Final = 64
+"""Characters of a text in a shape; longer ones are no units or states."""
+
 MAX_DEPTH: Final = 4
 """Objects in objects that are described; deeper ones are rare."""
 
 SHORT: Final = frozenset({"t", "T"})
 """Names of a temperature that may as well be a time: its number decides."""
 
-UNREMEMBERED: Final = SHORT | {"measurementId", "measurementChannel", "msgType", "No_connect"}
+UNREMEMBERED: Final = SHORT | FLAGS | {"measurementId", "measurementChannel", "msgType", "No_connect"}
 """Names whose numbers decide what other leaves are, or whether they are believed."""
 
 Named = list[tuple[Leaf, Meaning]]
@@ -112,7 +118,7 @@ def _describe(payload: dict[str, Any], shape: list[object], depth: int) -> bool:
         kind = type(value)
         if kind is float or kind is int:
             shape += (name, _NUMBER)
-        elif kind is str or kind is bool or value is None:
+        elif kind is bool or value is None or (kind is str and len(value) <= MAX_TEXT):
             shape += (name, kind, value)
         elif kind is dict and depth:
             shape += (name, _OPEN)
@@ -121,7 +127,7 @@ def _describe(payload: dict[str, Any], shape: list[object], depth: int) -> bool:
             shape.append(_CLOSE)
         else:
             return False
-    return UNREMEMBERED.isdisjoint(payload)
+    return len(shape) <= MAX_ENTRIES and UNREMEMBERED.isdisjoint(payload)
 
 
 def _placed(payload: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:

@@ -24,7 +24,20 @@ PLAIN = st.floats(2, 9).map(lambda value: round(value, 2))
 NAMES = st.sampled_from(
     [
         *("temperature", "TempC_DS", "TempC_SHT", "TempC1", "externalTemperature", "temp_f", "humidity", "battery", "BatV", "vdd", "door"),
-        *("temperature_valid", "probe_fault", "unit", "Ext_sensor", "No_connect", "state", "operatingMode", "value", "label", "status"),
+        *(
+            "temperature_valid",
+            "probe_fault",
+            "unit",
+            "Ext_sensor",
+            "No_connect",
+            "state",
+            "operatingMode",
+            "value",
+            "label",
+            "status",
+            "valid",
+            "invalid",
+        ),
         *(
             "t",
             "rh",

@@ -1,0 +1,54 @@
+"""A load of the registry that the database cuts off leaves nothing behind that looks like an unregistered device."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from pipelines.domain.registered import Device
+from pipelines.engine import registry as engine_registry
+from pipelines.engine.registry import Registry
+
+KEY = (1, "70B3D50000000001")
+
+
+def test_a_device_whose_load_failed_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Device(7, 1, {})
+    loads = []
+
+    def load(_connection: object, _keys: object) -> dict[Any, Any]:
+        loads.append(1)
+        if len(loads) == 1:
+            raise psycopg.OperationalError("gone")
+        return {KEY: known}
+
+    monkeypatch.setattr(engine_registry, "_look", lambda _connection: (1, 1_000))
+    monkeypatch.setattr(engine_registry, "_load_ends", lambda _connection: {})
+    monkeypatch.setattr(engine_registry, "_load", load)
+    registry = Registry()
+    connection: Any = None
+    with pytest.raises(psycopg.OperationalError):
+        registry.prepare(connection, [KEY], 5_000)
+
+    registry.prepare(connection, [KEY], 5_000)
+
+    assert registry.device(KEY) is known
+
+
+def test_a_clock_of_the_database_that_is_ahead_puts_off_no_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+
+    def look(_connection: object) -> tuple[int, int]:
+        looks.append(1)
+        return 1, 3_600_000_000
+
+    monkeypatch.setattr(engine_registry, "_look", look)
+    monkeypatch.setattr(engine_registry, "_load_ends", lambda _connection: {})
+    registry = Registry()
+    connection: Any = None
+
+    registry.prepare(connection, [], 5_000)
+    registry.prepare(connection, [], 6_000)
+    registry.prepare(connection, [], 9_000)
+
+    assert len(looks) == 2
