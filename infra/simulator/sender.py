@@ -73,11 +73,11 @@ class Sender:
         self._is_stopping = False
         self.tally = Tally()
 
-    def stop(self) -> None:
-        """Begin no further uplink; those under way are finished."""
+    def stop(self, patience_seconds: float = 0.0) -> None:
+        """Begin no further uplink; those under way are finished, and tried again for so long where they are not taken."""
         self._is_stopping = True
         if self._run is not None:
-            self._run.stop()
+            self._run.stop(patience_seconds)
 
     async def run(self, streams: Iterable[Iterator[Uplink]], *, paced: bool) -> None:
         """Send every stream to its end, all at once; `paced` waits until each uplink is due.
@@ -114,6 +114,8 @@ class _Run:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._is_stopping = False
+        self._tries_until = 0.0
+        """Once it is stopping, by the monotonic clock."""
 
     async def through(self, streams: Iterable[Iterator[Uplink]]) -> None:
         """Send everything; raises RefusedError."""
@@ -134,9 +136,10 @@ class _Run:
             for connection in (*self._idle, *self._under_way):
                 connection.close()
 
-    def stop(self) -> None:
-        """Begin nothing more; what waits for another try gets it now."""
+    def stop(self, patience_seconds: float) -> None:
+        """Begin nothing more; what waits for another try gets it now, and further ones for so long."""
         self._is_stopping = True
+        self._tries_until = monotonic() + patience_seconds
         self._due.clear()
         self._again = [(0.0, order, stream) for _, order, stream in self._again]
         self._pump()
@@ -202,7 +205,7 @@ class _Run:
         elif status not in {NO_ANSWER, HTTPStatus.TOO_MANY_REQUESTS} and status < HTTPStatus.INTERNAL_SERVER_ERROR:
             tally.refused += 1
             self._advance(stream)
-        elif self._is_stopping:
+        elif self._is_stopping and monotonic() >= self._tries_until:
             tally.given_up += 1
         else:
             tally.retries += 1

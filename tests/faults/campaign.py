@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,13 +10,14 @@ from typing import Any, Final
 
 from infra.simulator.journal import JournalLine
 from tests.faults.checker.evidence import read_lines
-from tests.faults.checker.findings import Finding, Kind, counts_of
+from tests.faults.checker.findings import Delay, Finding, Findings, Kind, counts_of
 from tests.faults.clocks import jump_clocks, slow_disk
 from tests.faults.deliveries import disturb_deliveries
 from tests.faults.disks import fill_disks
+from tests.faults.places import remove_places
 from tests.faults.processes import kill_everything, kill_flows, pause_everything, restart_servers
 from tests.faults.proxy import Proxy
-from tests.faults.rig import Rig
+from tests.faults.rig import OFFLINE_SETTLE_SECONDS, SETTLE_SECONDS, Rig, now
 from tests.faults.shim import Shim
 from tests.faults.work import Recovery
 
@@ -28,10 +28,13 @@ KILLS_EACH: Final = 20
 """Of every process, over a campaign of three seeds."""
 KILL_ROUNDS: Final = 7
 """Kills of each process in the run of one seed: three seeds are enough."""
-BEFORE_SECONDS: Final = 5.0
+CALM_SECONDS: Final = 20.0
+"""Each fleet posts so long before anything is broken: what happens then is held to 4 s."""
 AFTER_SECONDS: Final = 3.0
 KEPT_SECONDS: Final = 60.0
 """What the network keeps is delivered within this after the last heal."""
+LEFT_OUT_SHARE: Final = 0.35
+"""Of a fleet's sensors, behind a network that reorders the requests of one device in four; elsewhere none may be left out."""
 BACK_SECONDS: Final = 10.0
 """A killed process does its work again within this: the budget of the design."""
 
@@ -67,6 +70,9 @@ class Outcome:
     left_out: int = 0
     recoveries: list[Recovery] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    delays: list[Delay] = field(default_factory=list)
+    shortfalls: list[str] = field(default_factory=list)
+    """In which respects it showed less than it is to show."""
     failure: str = ""
     """Why the scenario itself did not come to its end."""
 
@@ -78,11 +84,12 @@ class Outcome:
     @property
     def is_clean(self) -> bool:
         """Whether nothing was found and every part came back."""
-        return not self.findings and not self.failure and all(one.seconds is not None for one in self.recoveries)
+        return not (self.findings or self.failure or self.shortfalls) and all(one.seconds is not None for one in self.recoveries)
 
     def shown(self) -> dict[str, Any]:
         """Return it for JSON."""
-        return asdict(self) | {"counts": counts_of(self.findings), "is_clean": self.is_clean}
+        delays = {"delays": shown_delays(self.delays)}
+        return asdict(self) | delays | {"counts": counts_of(self.findings), "is_clean": self.is_clean}
 
 
 SCENARIOS: Final = (
@@ -111,58 +118,105 @@ def run_campaign(folder: Path, seeds: Sequence[int], scenarios: Sequence[Scenari
             outcomes += found
             keep(outcomes)
             if all(outcome.is_clean for outcome in found):
-                shutil.rmtree(place, ignore_errors=True)
+                remove_places(place)
     return outcomes
 
 
 def run_stack(place: Path, seed: int, scenarios: Sequence[Scenario], say: Say) -> list[Outcome]:
-    """Run some scenarios one after another on one stack; each has a fleet of its own and answers for what is new."""
+    """Run some scenarios one after another on one stack; each has a fleet of its own and answers for what is new.
+
+    Where the stack does not start or a scenario fails, those that are not run any more are named with the reason.
+    """
     outcomes: list[Outcome] = []
-    known: set[Finding] = set()
-    with contextlib.ExitStack() as around:
-        if scenarios[0].stack == SHIMMED:
-            around.enter_context(Shim(place / "shim").loaded())
-        rig = around.enter_context(Rig(place, NO_SKIP if scenarios[0].control else None))
-        for number, scenario in enumerate(scenarios):
-            outcome = Outcome(seed, scenario.name)
-            began = time.monotonic()
-            try:
-                _run(rig, scenario, outcome, seed * 16 + number)
-            except Exception as error:  # noqa: BLE001 - whatever went wrong, the campaign goes on and says so
-                outcome.failure = f"{type(error).__name__}: {error}".partition("\n")[0]
-            outcome.findings = [finding for finding in outcome.findings if finding not in known]
-            known.update(outcome.findings)
-            outcome.seconds = time.monotonic() - began
-            outcomes.append(outcome)
-            say(line_of(outcome))
-            if not outcome.is_clean:
-                say(f"  kept in {place}; again with: python -m tests.faults --seed {seed} --only '{scenario.name}'")
-            if outcome.failure:
-                break
-        if all(outcome.is_clean for outcome in outcomes):
-            rig.afterwards.callback(rig.stack.remove)
+    try:
+        with contextlib.ExitStack() as around:
+            if scenarios[0].stack == SHIMMED:
+                around.enter_context(Shim(place / "shim").loaded())
+            rig = around.enter_context(Rig(place, NO_SKIP if scenarios[0].control else None))
+            _run_all(rig, seed, scenarios, outcomes, say)
+            if all(outcome.is_clean for outcome in outcomes):
+                rig.afterwards.callback(rig.stack.remove)
+    except Exception as error:  # noqa: BLE001 - a stack that does not start or stop must not end the campaign
+        reason = _said(error)
+        if len(outcomes) == len(scenarios):
+            outcomes[-1].failure = outcomes[-1].failure or f"the stack did not stop: {reason}"
+    else:
+        reason = f"{outcomes[-1].scenario} failed before it" if outcomes else ""
+    for scenario in scenarios[len(outcomes) :]:
+        outcomes.append(Outcome(seed, scenario.name, failure=f"not run: {reason}"))
+        say(line_of(outcomes[-1]))
     return outcomes
 
 
-def _run(rig: Rig, scenario: Scenario, outcome: Outcome, number: int) -> None:
-    chance = random.Random(f"{outcome.seed}/{scenario.name}")
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
+
+
+def _run_all(rig: Rig, seed: int, scenarios: Sequence[Scenario], outcomes: list[Outcome], say: Say) -> None:
+    """Run the scenarios until one fails, and add what each came to."""
+    known, before = set[Finding](), Findings(0, 0, 0, 0, 0)
+    for number, scenario in enumerate(scenarios):
+        outcome, began = Outcome(seed, scenario.name), time.monotonic()
+        outcomes.append(outcome)
+        try:
+            found = _run(rig, scenario, outcome, seed * 16 + number, is_last=scenario is scenarios[-1])
+            count(outcome, scenario, before, found)
+            before = found
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the campaign goes on and says so
+            outcome.failure = _said(error)
+        outcome.findings = [finding for finding in outcome.findings if finding not in known]
+        known.update(outcome.findings)
+        outcome.seconds = time.monotonic() - began
+        say(line_of(outcome))
+        if not outcome.is_clean:
+            say(f"  kept in {rig.folder}; again with: python -m tests.faults --seed {seed} --only '{scenario.name}'")
+        if outcome.failure:
+            break
+
+
+def _run(rig: Rig, scenario: Scenario, outcome: Outcome, number: int, *, is_last: bool) -> Findings:
+    """Load, break, heal, wait and check; return what the checker says of everything since the stack began."""
+    chance, began_at = random.Random(f"{outcome.seed}/{scenario.name}"), now()
     with contextlib.ExitStack() as around:
         proxy = around.enter_context(Proxy(rig.stack.api_url, random.Random(f"{outcome.seed}/network"))) if scenario.proxied else None
         with rig.fleet(scenario.name, number, url=proxy.url if proxy else None):
-            time.sleep(BEFORE_SECONDS)
+            time.sleep(CALM_SECONDS)
             outcome.recoveries = scenario.inject(rig, chance, scenario.rounds)
             time.sleep(AFTER_SECONDS)
         if proxy is not None:
             proxy.settled(KEPT_SECONDS)
             rig.repeats += proxy.forwards - sum(line.tries for line in read_lines(rig.journals[-1], JournalLine))
-    rig.quiesce()
-    findings = rig.check()
-    outcome.acknowledged, outcome.excursions, outcome.told = findings.acknowledged, findings.excursions, findings.told
-    outcome.left_out = findings.left_out
+    rig.quiesce(OFFLINE_SETTLE_SECONDS if is_last else SETTLE_SECONDS)
+    found = rig.check()
+    outcome.delays = [delay for delay in found.delays if delay.at >= began_at]
+    return found
+
+
+def count(outcome: Outcome, scenario: Scenario, before: Findings, found: Findings) -> None:
+    """Put down what is new since the last look, and whether it is what the scenario is to show."""
+    outcome.acknowledged = found.acknowledged - before.acknowledged
+    outcome.excursions = found.excursions - before.excursions
+    outcome.told = found.told - before.told
+    outcome.left_out = found.left_out - before.left_out
+    sensors = found.sensors - before.sensors
+    if outcome.left_out > (LEFT_OUT_SHARE if scenario.proxied else 0) * sensors:
+        outcome.shortfalls.append(f"{outcome.left_out} of {sensors} sensors had late readings and were left out: more than were reordered")
     if not scenario.control:
-        outcome.findings = findings.findings
-    elif not findings.counts[Kind.DOUBLED]:
+        outcome.findings = found.findings
+    elif not found.counts[Kind.DOUBLED]:
         outcome.failure = "offsets done were not skipped, and nothing doubled was found"
+
+
+def shown_delays(delays: Sequence[Delay]) -> dict[str, int]:
+    """Return how many alerts were held to which bound, and the p50, p99 and longest delay of each, in ms."""
+    shown: dict[str, int] = {}
+    for name, held in (("calm", True), ("faults", False)):
+        values = sorted(delay.ms for delay in delays if delay.is_undisturbed is held)
+        shown[f"{name}_alerts"] = len(values)
+        if values:
+            places = {"p50": len(values) // 2, "p99": min(len(values) - 1, len(values) * 99 // 100), "longest": len(values) - 1}
+            shown |= {f"{name}_{key}_ms": values[place] for key, place in places.items()}
+    return shown
 
 
 def line_of(outcome: Outcome) -> str:
@@ -172,7 +226,6 @@ def line_of(outcome: Outcome) -> str:
     back = f"; {len(outcome.recoveries)} faults, back after at most {max(times):.1f} s" if times else ""
     stuck = [f"{one.part} after {one.fault}" for one in outcome.recoveries if one.seconds is None]
     ended = f"; did not come back: {', '.join(stuck)}" if stuck else ""
+    short = f"; SHORT: {'; '.join(outcome.shortfalls)}" if outcome.shortfalls else ""
     failed = f"; FAILED: {outcome.failure}" if outcome.failure else ""
-    return (
-        f"seed {outcome.seed} {outcome.scenario}: {counts} ({outcome.acknowledged} uplinks, {outcome.seconds:.0f} s){back}{ended}{failed}"
-    )
+    return f"seed {outcome.seed} {outcome.scenario}: {counts} ({outcome.acknowledged} uplinks, {outcome.seconds:.0f} s){back}{ended}{short}{failed}"

@@ -10,13 +10,17 @@ from typing import Final
 
 from infra.local.errors import StackError
 from infra.local.parts import Part
-from tests.faults.rig import Rig, now
+from tests.faults.places import open_place
+from tests.faults.rig import Rig, now, wait_for, written_since
 from tests.faults.work import Recovery, Watch
 
 ROOM_BYTES: Final = 96 << 20
 """What the small file system holds beyond what is in the folder."""
 START_TRIES: Final = 3
 FULL_SECONDS: Final = 15.0
+MEET_SECONDS: Final = 30.0
+"""So much longer it stays full until the part has met it."""
+NO_SPACE: Final = (b"No space left on device", b"database or disk is full")
 CHUNK: Final = bytes(1 << 20)
 
 
@@ -25,11 +29,11 @@ class SmallDisk:
 
     def __init__(self, rig: Rig, part: Part, folder: Path) -> None:
         """Stop the part, move its folder, and start it again."""
-        self.place = rig.folder / f"disk-{part}"
+        self._rig, self._part = rig, part
+        self.place = open_place(rig.folder / f"disk-{part}")
         self._ballast = self.place / "ballast"
         rig.stack.stop_child(part)
         size = int(run("du", "-sB1", str(folder)).split()[0]) + ROOM_BYTES
-        self.place.mkdir()
         try:
             run("mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "tmpfs", str(self.place))
         except subprocess.CalledProcessError as error:
@@ -48,6 +52,18 @@ class SmallDisk:
                     while file.write(chunk):
                         pass
         assert os.statvfs(self.place).f_bavail == 0
+
+    def full_seconds(self, seconds: float) -> None:
+        """Stay full for a while, and until the part has met it: it says so in its log, or ended and was started again."""
+        log = self._rig.stack.logs / f"{self._part}.log"
+        begin, restarts = log.stat().st_size, self._rig.stack.restarts(self._part)
+        deadline = time.monotonic() + seconds + MEET_SECONDS
+        time.sleep(seconds)
+
+        def has_met_it() -> bool:
+            return self._rig.stack.restarts(self._part) > restarts or any(words in written_since(log, begin) for words in NO_SPACE)
+
+        assert wait_for(has_met_it, deadline), f"{self._part} never met its full disk"
 
     def free(self) -> None:
         """Give the room back."""
@@ -91,8 +107,10 @@ def fill_disks(rig: Rig, chance: random.Random, rounds: int) -> list[Recovery]:
             time.sleep(chance.uniform(2.0, 4.0))
             began_at = now()
             disks[part].fill()
-            time.sleep(FULL_SECONDS)
-            disks[part].free()
+            try:
+                disks[part].full_seconds(FULL_SECONDS)
+            finally:
+                disks[part].free()
             watch.until_at_work("full disk", part, began_at, now())
             watch.wait_all()
     return [one for one in watch.recoveries if one.fault != "moved"]

@@ -30,6 +30,9 @@ TEAM: Final = "demo-team"
 APPLICATION: Final = "faults"
 SECRET: Final = "secret of a fault run"
 DAY_MS: Final = 86_400_000
+OFFLINE_AFTER_MS: Final = 30_000
+STOP_SECONDS: Final = 15.0
+"""What is under way when the sender is told to stop is tried again for so long."""
 ODDITIES: Final[Mischief] = replace(CLEAN, duplicates=0.01, statuses=0.01, sentinels=0.003, strangers=0.01, garbage=0.01)
 
 
@@ -40,7 +43,7 @@ class FleetPlan:
     units: int
     seed: int
     interval_ms: int
-    offline_after_ms: int = 30_000
+    offline_after_ms: int = OFFLINE_AFTER_MS
 
 
 def seed(database_url: str, plan: FleetPlan) -> Seeded:
@@ -86,7 +89,7 @@ def main() -> None:
 
 
 async def _post(simulation: Simulation, sender: Sender, seconds: float | None) -> None:
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, sender.stop)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, sender.stop, STOP_SECONDS)
     await simulation.live(seconds)
 
 

@@ -4,15 +4,16 @@ import json
 import os
 import subprocess
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Final
 
-from tests.faults.campaign import BACK_SECONDS, KILLS_EACH, Outcome
+from tests.faults.campaign import BACK_SECONDS, KILLS_EACH, Outcome, shown_delays
 from tests.faults.checker.findings import Kind, counts_of
 from tests.faults.processes import KILL
+from tests.faults.work import PARTS
 
 REPOSITORY: Final = Path(__file__).parents[2]
 PAGE: Final = REPOSITORY / "docs" / "faults.md"
@@ -54,27 +55,36 @@ def recovery_table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def misses(outcomes: Sequence[Outcome], seeds: int) -> list[str]:
-    """Return in which respects the campaign fell short of what it is to show; findings are told elsewhere."""
-    kills: dict[str, int] = defaultdict(int)
+def delay_table(outcomes: Sequence[Outcome]) -> str:
+    """Return how long after its instant each alert was told, apart by the bound that it was held to."""
+    lines = ["| scenario | held to 4 s | p50 ms | p99 ms | longest ms | held to a heal | p50 ms | p99 ms | longest ms |", "|---" * 9 + "|"]
+    for name in dict.fromkeys(outcome.scenario for outcome in outcomes):
+        shown = shown_delays([delay for outcome in outcomes if outcome.scenario == name for delay in outcome.delays])
+        keys = [f"{held}_{key}" for held in ("calm", "faults") for key in ("alerts", "p50_ms", "p99_ms", "longest_ms")]
+        lines.append(f"| {name} | " + " | ".join(f"{shown[key]:,}" if key in shown else "-" for key in keys) + " |")
+    return "\n".join(lines)
+
+
+def kills_missing(outcomes: Sequence[Outcome], seeds: int) -> list[str]:
+    """Return which processes were killed less often than a campaign of three seeds must; fewer seeds must nothing."""
+    kills = Counter(one.part for outcome in outcomes for one in outcome.recoveries if one.fault.startswith(KILL))
+    return [
+        f"{part} was killed {kills[part]} times, not {KILLS_EACH}" for part in PARTS if kills[part] < KILLS_EACH and seeds >= ENOUGH_SEEDS
+    ]
+
+
+def budgets_missed(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return which processes needed longer than the budget after a kill -9 of them alone."""
     slowest: dict[str, float] = defaultdict(float)
     for outcome in outcomes:
         for one in outcome.recoveries:
-            if one.fault.startswith(KILL):
-                kills[one.part] += 1
             if one.fault == KILL:
-                slowest[one.part] = max(slowest[one.part], one.seconds or float("inf"))
-    few = [
-        f"{part} was killed {count} times, not {KILLS_EACH}"
-        for part, count in kills.items()
-        if count < KILLS_EACH and seeds >= ENOUGH_SEEDS
-    ]
-    late = [
-        f"{part} needed up to {seconds:.1f} s after a kill -9, budget {BACK_SECONDS:.0f} s"
+                slowest[one.part] = max(slowest[one.part], float("inf") if one.seconds is None else one.seconds)
+    return [
+        f"budget missed: {part} needed up to {seconds:.1f} s after a kill -9, budget {BACK_SECONDS:.0f} s"
         for part, seconds in slowest.items()
         if seconds > BACK_SECONDS
     ]
-    return few + late
 
 
 def page(outcomes: Sequence[Outcome], seeds: Sequence[int], seconds: float) -> str:
@@ -86,11 +96,13 @@ def page(outcomes: Sequence[Outcome], seeds: Sequence[int], seconds: float) -> s
         f"minutes, {os.cpu_count()} cores, load average at the end {os.getloadavg()[2]:.1f}: {said}."
     )
     failures = [f"- seed {one.seed} {one.scenario} did not come to its end: {one.failure}" for one in outcomes if one.failure]
-    short = [f"- {miss}" for miss in misses(outcomes, len(seeds))]
+    failures += [f"- seed {one.seed} {one.scenario}: {short}" for one in outcomes for short in one.shortfalls]
+    short = [f"- {miss}" for miss in kills_missing(outcomes, len(seeds)) + budgets_missed(outcomes)]
     found = [f"- seed {one.seed} {one.scenario}: {finding}" for one in outcomes for finding in one.findings[:5]]
     parts = [
         head,
         scenario_table(outcomes),
+        delay_table(outcomes),
         recovery_table(outcomes),
         *(["\n".join(failures + short + found)] if failures + short + found else []),
     ]
@@ -113,7 +125,8 @@ def save(folder: Path, outcomes: Sequence[Outcome], seeds: Sequence[int], second
         "seeds": list(seeds),
         "seconds": round(seconds, 1),
         "load_average": os.getloadavg(),
-        "misses": misses(outcomes, len(seeds)),
+        "kills_missing": kills_missing(outcomes, len(seeds)),
+        "budgets_missed": budgets_missed(outcomes),
         "outcomes": [outcome.shown() for outcome in outcomes],
     }
     path.write_text(json.dumps(content, indent=1) + "\n")

@@ -22,9 +22,10 @@ import psycopg
 from infra.local.local_stack import LocalStack
 from infra.local.parts import ALL, FLOWS, Part
 from infra.simulator.journal import JournalLine
+from schemas.partitions import DEVICE_PARTITIONS
 from tests.faults.checker.evidence import Fault
 from tests.faults.checker.findings import Findings
-from tests.faults.fleet import FleetPlan, seed, start_sender
+from tests.faults.fleet import OFFLINE_AFTER_MS, FleetPlan, seed, start_sender
 
 REPOSITORY: Final = Path(__file__).parents[2]
 INTERVAL_MS: Final = 1_000
@@ -34,12 +35,25 @@ KNOWN_SECONDS: Final = 8.0
 CATCH_UP_SECONDS: Final = 120.0
 """After the last heal: what waits for another try is taken."""
 UP_TO_DATE_MS: Final = 3_000
+UP_TO_DATE_PROXIED_MS: Final = 10_000
+"""Through a network that holds requests."""
 NEWEST_BYTES: Final = 4_096
 SETTLE_SECONDS: Final = 14.0
 """After the last reading: a gap of 3 intervals, the longest recovery, the clock's grace, and the telling."""
+SLACK_SECONDS: Final = 10.0
+OFFLINE_SETTLE_SECONDS: Final = OFFLINE_AFTER_MS / 1000 + SLACK_SECONDS
+"""After the last reading of all: every device has fallen silent, and must have been told to be offline."""
 QUIESCE_SECONDS: Final = 150.0
 """After the heal: 60 s to be at work again and, after an outage of ingest, up to 60 s in which the clock stands still."""
 CLOCK_AGE_SECONDS: Final = 5.0
+STILL_SECONDS: Final = 5.0
+"""So long no further uplink may end before everything counts as ended."""
+TICKS_BEHIND: Final = 3 * DEVICE_PARTITIONS
+"""A flow is up to date with so many records before it: ticks go on coming, one a second in each partition."""
+
+
+class HarnessError(Exception):
+    """The rig itself did not come to where it can be checked; that is no finding about the product."""
 
 
 def now() -> int:
@@ -64,8 +78,10 @@ class FaultLog:
     def during(self, kind: str, part: str) -> Iterator[None]:
         """Write a fault that lasts as long as the block."""
         began_at = now()
-        yield
-        self.add(kind, part, began_at, now())
+        try:
+            yield
+        finally:
+            self.add(kind, part, began_at, now())
 
 
 class Rig:
@@ -138,18 +154,44 @@ class Rig:
         self.journals.append(journal)
         yield
         if seconds is None:
-            wait_for(lambda: is_up_to_date(journal), time.monotonic() + CATCH_UP_SECONDS)
+            limit = UP_TO_DATE_MS if url is None else UP_TO_DATE_PROXIED_MS
+            if not wait_for(lambda: is_up_to_date(journal, limit), time.monotonic() + CATCH_UP_SECONDS):
+                raise HarnessError(f"the sender of {name} was not up to date {CATCH_UP_SECONDS:.0f} s after the last heal")
             sender.send_signal(signal.SIGTERM)
         if sender.wait(timeout=120 + (seconds or 0)) != 0:
-            raise AssertionError(f"the sender of {name} ended with {sender.returncode}: not all that it began was acknowledged")
+            raise HarnessError(f"the sender of {name} ended with {sender.returncode}: not all that it began was acknowledged")
 
     def quiesce(self, settle_seconds: float = SETTLE_SECONDS) -> None:
-        """Wait until every acknowledged uplink has its end, the clock is at now, and every deadline has passed."""
-        wanted = sum(journal.read_bytes().count(b"\n") for journal in self.journals)
+        """Wait until no flow has anything left to do, the clock is at now, and every deadline has passed; raises HarnessError.
+
+        Whether everything acknowledged has ended is not waited for: what was lost never will, and ends may be counted twice.
+        """
         deadline = time.monotonic() + QUIESCE_SECONDS
-        wait_for(lambda: self._ended() >= wanted, deadline)
-        wait_for(lambda: self._clock_age() < CLOCK_AGE_SECONDS, deadline)
+        if not wait_for(self._still(), deadline):
+            wanted = sum(journal.read_bytes().count(b"\n") for journal in self.journals)
+            lags = ", ".join(f"{part} is behind by {self.lag(part):,.0f}" for part in FLOWS)
+            raise HarnessError(f"did not settle: {self.ended():,} of {wanted:,} ended; {lags} records")
+        if not wait_for(lambda: self._clock_age() < CLOCK_AGE_SECONDS, deadline):
+            raise HarnessError(f"did not settle: the clock of the judgements is {self._clock_age():.0f} s behind")
         time.sleep(settle_seconds)
+
+    def lag(self, part: Part) -> float:
+        """Return how many records a flow has not read; infinite while it does not say."""
+        lags = re.findall(r"^coldstream_flow_lag_records\{[^}]*\} ([0-9.e+]+)$", self.metrics(part), re.MULTILINE)
+        return sum(map(float, lags)) if lags else float("inf")
+
+    def _still(self) -> Callable[[], bool]:
+        """Return what says whether every flow has read what there is and no further uplink has ended for a while."""
+        newest, since = -1, time.monotonic()
+
+        def is_still() -> bool:
+            nonlocal newest, since
+            ended = self.ended()
+            if ended < 0 or ended != newest or any(self.lag(part) > TICKS_BEHIND for part in FLOWS):
+                newest, since = ended, time.monotonic()
+            return time.monotonic() - since >= STILL_SECONDS
+
+        return is_still
 
     def check(self) -> Findings:
         """Run the checker as a program of its own and return what it says."""
@@ -163,28 +205,36 @@ class Rig:
             raise AssertionError(f"the checker failed: {result.stderr[-2000:]}")
         return msgspec.json.decode(result.stdout, type=Findings)
 
-    def _ended(self) -> int:
+    def ended(self) -> int:
+        """Return how many uplinks have ended, -1 while the database does not answer."""
         try:
             with psycopg.connect(self.stack.database_url, connect_timeout=3) as connection:
                 row = connection.execute(
                     "SELECT (SELECT coalesce(sum(uplinks), 0) FROM uplink_ends) + (SELECT count(*) FROM dead_letters WHERE topic = 'dead_letters')",
                 ).fetchone()
         except psycopg.Error:
-            return 0
-        return 0 if row is None else int(row[0])
+            return -1
+        return -1 if row is None else int(row[0])
 
     def _clock_age(self) -> float:
         ages = re.findall(r"^coldstream_flow_clock_age_seconds\{[^}]*\} ([0-9.e+-]+)$", self.metrics(Part.DETECT_EXCURSIONS), re.MULTILINE)
         return max(map(float, ages), default=1e9)
 
 
-def is_up_to_date(journal: Path) -> bool:
+def written_since(log: Path, begin: int) -> bytes:
+    """Return what was added to a log after so many bytes; all of it where it was begun anew meanwhile."""
+    with log.open("rb") as file:
+        file.seek(begin if log.stat().st_size >= begin else 0)
+        return file.read()
+
+
+def is_up_to_date(journal: Path, limit_ms: int = UP_TO_DATE_MS) -> bool:
     """Say whether what was acknowledged last had been measured just before, and just now: nothing waits for another try."""
     with journal.open("rb") as file:
         file.seek(max(0, journal.stat().st_size - NEWEST_BYTES))
         lines = [msgspec.json.decode(line, type=JournalLine) for line in file.read().split(b"\n")[1:-1]]
     behind = [line.acked_at - line.measured_at for line in lines if line.measured_at]
-    return bool(behind) and max(behind) < UP_TO_DATE_MS and now() - lines[-1].acked_at < UP_TO_DATE_MS
+    return bool(behind) and max(behind) < limit_ms and now() - lines[-1].acked_at < UP_TO_DATE_MS
 
 
 def wait_for(content: Callable[[], bool], deadline: float, pause: float = 0.5) -> bool:

@@ -1,8 +1,8 @@
 /* Loaded before libc into the processes of a fault run: shifts the wall clock of one of them, or slows its disk.
  *
  * What to do stands in a small file named after the process in the folder FAULT_SHIM names (api, kafka, postgres, redis or a
- * flow's name): two 64-bit integers, the clock's offset in ns and the extra time of each fsync in us. The file is mapped, so
- * the harness changes both while the process runs. Only CLOCK_REALTIME is shifted; waits go by CLOCK_MONOTONIC. Without the
+ * flow's name): two 64-bit integers, the clock's offset in ns and the extra time of each fsync in us, and a third one in which the
+ * fsyncs that were held up are counted. The file is mapped, so the harness changes both while the process runs. Only CLOCK_REALTIME is shifted; waits go by CLOCK_MONOTONIC. Without the
  * file nothing is changed. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,6 +21,7 @@
 struct orders {
     int64_t clock_offset_ns;
     int64_t fsync_delay_us;
+    int64_t held_up;
 };
 
 static volatile struct orders *orders = 0;
@@ -50,9 +51,9 @@ __attribute__((constructor)) static void find_orders(void) {
     const char *part = length > 0 ? part_of(arguments, length) : 0;
     if (!part || strchr(part, '/')) return;
     snprintf(path, sizeof path, "%s/%s", folder, part);
-    file = open(path, O_RDONLY | O_CLOEXEC);
+    file = open(path, O_RDWR | O_CLOEXEC);
     if (file < 0) return;
-    void *mapped = mmap(0, sizeof(struct orders), PROT_READ, MAP_SHARED, file, 0);
+    void *mapped = mmap(0, sizeof(struct orders), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     close(file);
     if (mapped != MAP_FAILED) orders = mapped;
 }
@@ -102,6 +103,7 @@ static void hold_up(void) {
     if (left > 0) {
         struct timespec pause = {left / 1000000, left % 1000000 * 1000};
         nanosleep(&pause, 0);
+        __atomic_add_fetch(&orders->held_up, 1, __ATOMIC_RELAXED);
     }
 }
 

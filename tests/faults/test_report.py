@@ -1,11 +1,16 @@
 """The report says what a campaign came to, and in which respects it fell short."""
 
+from pathlib import Path
+
+import pytest
+
 from infra.local.parts import Part
-from tests.faults.campaign import Outcome
-from tests.faults.checker.findings import Finding, Kind
-from tests.faults.processes import KILL
-from tests.faults.report import misses, recovery_table, scenario_table
-from tests.faults.work import Recovery
+from tests.faults.campaign import Outcome, Scenario, count, run_stack
+from tests.faults.checker.findings import Delay, Finding, Findings, Kind
+from tests.faults.processes import KILL, kill_everything
+from tests.faults.report import budgets_missed, delay_table, kills_missing, recovery_table, scenario_table
+from tests.faults.rig import Rig
+from tests.faults.work import PARTS, Recovery
 
 
 def outcome(kills: int, slowest: float | None) -> Outcome:
@@ -14,14 +19,49 @@ def outcome(kills: int, slowest: float | None) -> Outcome:
 
 
 def test_a_campaign_with_enough_kills_and_quick_returns_falls_short_of_nothing() -> None:
-    assert misses([outcome(20, 9.9)], seeds=3) == []
+    kills = [Outcome(1, "kills", recoveries=[Recovery(KILL, part, 9.9)] * 20) for part in PARTS]
+
+    assert (kills_missing(kills, seeds=3), budgets_missed(kills)) == ([], [])
 
 
-def test_too_few_kills_and_slow_returns_are_said() -> None:
-    assert misses([outcome(7, 12.34)], seeds=3) == [
-        "api was killed 7 times, not 20",
-        "api needed up to 12.3 s after a kill -9, budget 10 s",
-    ]
+def test_too_few_kills_a_part_never_killed_and_slow_returns_are_said() -> None:
+    missing = kills_missing([outcome(7, 12.34)], seeds=3)
+
+    assert len(missing) == len(PARTS)
+    assert missing[0] == "api was killed 7 times, not 20"
+    assert "kafka was killed 0 times, not 20" in missing
+    assert kills_missing([outcome(7, 12.34)], seeds=1) == []
+    assert budgets_missed([outcome(7, 12.34)]) == ["budget missed: api needed up to 12.3 s after a kill -9, budget 10 s"]
+
+
+def test_delays_are_shown_apart_by_the_bound_they_were_held_to() -> None:
+    delays = [Delay(1, 100, is_undisturbed=True), Delay(2, 300, is_undisturbed=True), Delay(3, 45_000, is_undisturbed=False)]
+
+    assert "| kills | 2 | 300 | 300 | 300 | 1 | 45,000 | 45,000 | 45,000 |" in delay_table([Outcome(1, "kills", delays=delays)])
+    assert "| kills | 0 | - | - | - | 0 | - | - | - |" in delay_table([Outcome(1, "kills")])
+
+
+def test_what_a_scenario_came_to_is_what_is_new_and_too_many_late_sensors_are_a_shortfall() -> None:
+    before, found = Findings(100, 90, 5, 10, 1, sensors=60), Findings(250, 230, 9, 31, 3, sensors=120)
+    kills, deliveries = Outcome(1, "kills"), Outcome(1, "deliveries")
+
+    count(kills, Scenario("kills", "plain", kill_everything), before, found)
+    count(deliveries, Scenario("deliveries", "plain", kill_everything, proxied=True), before, found)
+
+    assert (kills.acknowledged, kills.excursions, kills.told, kills.left_out) == (150, 4, 21, 2)
+    assert (kills.is_clean, deliveries.is_clean) == (False, True)
+    assert kills.shortfalls == ["2 of 60 sensors had late readings and were left out: more than were reordered"]
+
+
+def test_a_stack_that_does_not_start_is_said_of_every_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_rig: Rig) -> Rig:
+        raise RuntimeError("no ports are free")
+
+    monkeypatch.setattr(Rig, "__enter__", refuse)
+
+    outcomes = run_stack(tmp_path, 1, [Scenario("kills", "plain", kill_everything), Scenario("pauses", "plain", kill_everything)], print)
+
+    assert [one.failure for one in outcomes] == ["not run: RuntimeError: no ports are free"] * 2
 
 
 def test_the_tables_count_findings_by_kind_and_recoveries_by_part() -> None:

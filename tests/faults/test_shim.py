@@ -49,3 +49,4 @@ def test_clock_and_disk_of_one_process_are_changed_while_it_runs(tmp_path: Path)
     assert abs(back[0] + 3600) < 60
     assert abs(slow[0]) < 60
     assert slow[1] > 0.4
+    assert (shim.held_up("api"), shim.held_up("kafka")) == (1, 0)

@@ -31,6 +31,10 @@ class Webhook:
         self.heads: list[str] = []
         self._statuses = list(statuses)
 
+    def refuse_with(self, statuses: list[int]) -> None:
+        """Answer with these first, as long as there are any in the list."""
+        self._statuses = statuses
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
@@ -157,6 +161,26 @@ def test_paced_uplinks_wait_until_they_are_due_and_a_stop_is_heard_at_once() -> 
     meeting(webhook, work)
 
     assert 9 <= len(webhook.bodies) <= 18
+
+
+@pytest.mark.parametrize(("patience", "gives_up"), [(0.0, True), (10.0, False)])
+def test_what_is_not_taken_when_the_sender_stops_is_tried_again_for_as_long_as_it_is_told(patience: float, gives_up: bool) -> None:
+    refusals = [503] * 10_000
+    webhook = Webhook()
+    webhook.refuse_with(refusals)
+
+    async def work(url: str) -> None:
+        sender = Sender(target_of(url, "secret"))
+        running = asyncio.create_task(sender.run(some_streams(), paced=False))
+        await asyncio.sleep(0.3)
+        sender.stop(patience)
+        await asyncio.sleep(0.3)
+        refusals.clear()
+        await asyncio.wait_for(running, 10.0)
+        assert bool(sender.tally.given_up) is gives_up
+        assert bool(sender.tally.acknowledged) is not gives_up
+
+    meeting(webhook, work)
 
 
 def in_order(bodies: list[bytes]) -> bool:
