@@ -39,6 +39,8 @@ class Heard:
     events: Counter[str] = field(default_factory=Counter)
     readings: int = 0
     connections: int = 0
+    resyncs: int = 0
+    """How often it was told that it missed something."""
     reading_ms: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))
     """Acceptance of a reading's uplink to its frame."""
     alert_ms: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -48,7 +50,9 @@ class Heard:
 
     def take(self, text: str | bytes, at: int) -> None:
         """Count a frame that came at an instant (ms UTC); frames about the connection are passed over."""
-        if b'"event"' not in (text if isinstance(text, bytes) else text.encode()):
+        frame = text if isinstance(text, bytes) else text.encode()
+        if b'"event"' not in frame:
+            self.resyncs += b'"resync"' in frame
             return
         event = _EVENT.decode(text)
         self.events[event.event] += 1

@@ -49,9 +49,15 @@ class Dashboard:
         self._loop.close()
 
     @property
-    def connections(self) -> int:
-        """How often it had to connect."""
-        return self._listener.heard.connections
+    def readings(self) -> int:
+        """How many readings it was told, in all."""
+        return self._listener.heard.readings
+
+    def require_whole(self) -> None:
+        """Raise RuntimeError where it was not told everything: it had to connect again, or was told to fetch what it missed."""
+        heard = self._listener.heard
+        if heard.connections != 1 or heard.resyncs:
+            raise RuntimeError(f"what the dashboard heard is not all: connected {heard.connections} times, told of {heard.resyncs} gaps")
 
     def forget_before(self, instant: int) -> None:
         """Leave out what is accepted before an instant (ms UTC)."""

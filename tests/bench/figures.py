@@ -1,5 +1,6 @@
 """Figures of repeated runs, and how they are shown: a table on the terminal, a Markdown table. Measures nothing."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,18 +40,19 @@ class Figure:
 
     @property
     def median(self) -> float:
-        """The middle value."""
-        return statistics.median(self.values)
+        """The middle value; not a number where one of them is none: what was not heard at all is no short time."""
+        return math.nan if any(map(math.isnan, self.values)) else statistics.median(self.values)
 
     def cells(self) -> tuple[str, ...]:
         """Return the figure as a row of the table."""
         bound = "" if self.budget is None else f"{'<' if self.at_most else '>'} {shown(self.budget)}"
-        to_budget = "" if self.budget is None else f"{self.median / self.budget:.2f}"
+        median = self.median
+        to_budget = "" if self.budget is None else f"{median / self.budget:.2f}" if math.isfinite(median) else "missed"
         baseline = statistics.median(self.baseline) if self.baseline else None
         return (
             f"{self.what}, {self.unit}" if self.unit else self.what,
             shown(min(self.values)),
-            shown(self.median),
+            shown(median),
             shown(max(self.values)),
             bound,
             to_budget,
@@ -61,6 +63,8 @@ class Figure:
 
 def shown(value: float) -> str:
     """Return a number with as many digits as matter."""
+    if math.isnan(value):
+        return "none"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"

@@ -33,6 +33,8 @@ GREW_SECONDS: Final = 1.0
 KEPT_SHARE: Final = 0.95
 """Of the uplinks that are wanted each second."""
 PAGE_SECONDS: Final = 60.0
+SETTLE_SECONDS: Final = 5.0
+"""After the last answer to the sender: what was accepted last is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Run:
     windows: list[Window] = field(default_factory=list)
     lags: list[LagLook] = field(default_factory=list)
     page: dict[str, Any] = field(default_factory=dict)
+    told_share: float = 0.0
+    """Readings that the dashboard was told, in per cent of the uplinks acknowledged."""
 
 
 def measure(plan: Plan, say: Say) -> list[Figure]:
@@ -128,11 +132,14 @@ class FleetRun:
                     self._viewer.kill()
                     self._viewer.wait()
             last = sender.stop()
-            self._say(f"sent {last['sent']:,}, acknowledged {last['acknowledged']:,}, refused {last['refused']:,}")
+            time.sleep(SETTLE_SECONDS)
+            run.told_share = 100 * dashboard.readings / last["acknowledged"] if last["acknowledged"] else 0.0
+            self._say(
+                f"sent {last['sent']:,}, acknowledged {last['acknowledged']:,}, refused {last['refused']:,}; told {dashboard.readings:,} readings"
+            )
             if not last["acknowledged"]:
                 raise RuntimeError("no uplink was acknowledged")
-            if dashboard.connections != 1:
-                raise RuntimeError(f"the dashboard had to connect {dashboard.connections} times: what it heard is not all")
+            dashboard.require_whole()
         return run
 
     def _generator(self) -> SenderProcess | SimulatorProcess:
@@ -194,6 +201,8 @@ class FleetRun:
             raise RuntimeError(f"the page could not be watched: the viewer ended with {self._viewer.returncode}")
         seen: dict[str, Any] = json.loads(out)
         self._say(f"the page: {seen}")
+        if seen["errors"]:
+            raise RuntimeError(f"the page had errors: {seen['errors'][:3]}")
         return seen
 
 
@@ -260,7 +269,8 @@ def verdict(plan: Plan, counted: Sequence[Window], lags: Sequence[LagLook]) -> s
     rate = sum(window.acknowledged for window in counted) / sum(window.seconds for window in counted)
     if rate < KEPT_SHARE * plan.per_second:
         sender += f"; THE RATE WAS NOT KEPT: {rate:,.0f}/s of {plan.per_second:,.0f}/s"
-    held = "met" if max(readings, alerts) < BUDGET_P99_MS else "MISSED"
+    # What was never heard has no percentile: not a number, which is below nothing.
+    held = "met" if readings < BUDGET_P99_MS and alerts < BUDGET_P99_MS else "MISSED"
     return f"{lag}{sender}; p99 to the WebSocket: readings {readings:,.0f} ms, alerts {alerts:,.0f} ms, budget {held}"
 
 
@@ -271,13 +281,13 @@ def figures_of(plan: Plan, counted: Sequence[Window], lags: Sequence[LagLook], r
         return Figure("fleet", f"{plan.sensors:,} sensors: {what}", unit, tuple(values), budget, at_most)
 
     figures = [figure("uplinks acknowledged", "1/s", [window.acknowledged / window.seconds for window in counted])]
+    figures.append(figure("readings told of uplinks acknowledged", "%", [run.told_share]))
     for name, of in (("readings", [window.readings for window in counted]), ("alerts", [window.alerts for window in counted])):
-        heard = [values for values in of if values]
-        if heard:
-            figures += [
-                figure(f"accepted to WebSocket, {name}, p50", "ms", [percentile(values, 0.5) for values in heard], BUDGET_P50_MS),
-                figure(f"accepted to WebSocket, {name}, p99", "ms", [percentile(values, 0.99) for values in heard], BUDGET_P99_MS),
-            ]
+        heard = [values for values in of if values] or [[]]
+        figures += [
+            figure(f"accepted to WebSocket, {name}, p50", "ms", [percentile(values, 0.5) for values in heard], BUDGET_P50_MS),
+            figure(f"accepted to WebSocket, {name}, p99", "ms", [percentile(values, 0.99) for values in heard], BUDGET_P99_MS),
+        ]
     figures += [
         figure(f"lag of {flow}, rise over the run", "s", [max(0.0, rise)], GREW_SECONDS)
         for flow, rise in rises(lags).items()

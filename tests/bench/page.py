@@ -7,7 +7,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ from tests.e2e.fake_fleet import FakeFleet, FakeUnit, Script, iso
 BUDGET_FIRST_PAINT_MS: Final = 2_000.0
 BUDGET_FRAME_MS: Final = 100.0
 UNITS_PER_SITE: Final = 100
+LEAST_SHARE: Final = 0.9
+"""Of the updates that are to come."""
 FRAMES_PER_SECOND: Final = 20
 """WebSocket frames a second: the API batches readings the same way."""
 
@@ -131,6 +133,8 @@ def reading(unit: FakeUnit) -> dict[str, Any]:
 def measure(page: Page, api: FakeApi, per_second: int, seconds: float) -> dict[str, float]:
     """Load the page, then watch it under load; all figures in milliseconds."""
     units = len(api.fleet.units)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.add_init_script(OBSERVE.replace("UNITS", f"'{units}'"))
     page.goto(f"{api.url}/#access_token={TOKEN}")
     page.wait_for_selector(f'#grid[data-units="{units}"]', timeout=60_000)
@@ -148,6 +152,7 @@ def measure(page: Page, api: FakeApi, per_second: int, seconds: float) -> dict[s
     stop.set()
     sender.join()
     loaded_frames = page.evaluate("() => window.seen")
+    require_load(loaded_frames["readings"], per_second * seconds, errors)
     gaps = sorted(loaded_frames["gaps"])
     return {
         "units": units,
@@ -164,6 +169,14 @@ def measure(page: Page, api: FakeApi, per_second: int, seconds: float) -> dict[s
         "longest_task_ms": round(max([0.0, *loaded_frames["tasks"]])),
         "tiles_in_document": page.locator(".tile").count(),
     }
+
+
+def require_load(received: int, wanted: float, errors: Sequence[str]) -> None:
+    """Raise RuntimeError where the page had errors or was sent less than it is said to have been."""
+    if errors:
+        raise RuntimeError(f"the page had errors: {list(errors)[:3]}")
+    if received < LEAST_SHARE * wanted:
+        raise RuntimeError(f"only {received:,} of {wanted:,.0f} updates came to the page")
 
 
 def scroll_while_loaded(page: Page, seconds: float) -> None:

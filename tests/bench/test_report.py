@@ -48,6 +48,13 @@ def test_min_median_max_budget_and_baseline_are_shown() -> None:
     assert row == "| readings, 1/s | 90.0 | 100 | 110 | > 50.0 | 2.00 | 300 | 0.33 |"
 
 
+def test_what_was_never_heard_has_missed_its_budget() -> None:
+    row = markdown_table([replace(FIGURE, values=(1.0, float("nan"), 2.0), at_most=True, baseline=())]).splitlines()[-1]
+
+    assert row.split(" | ")[2] == "none"
+    assert row.split(" | ")[5] == "missed"
+
+
 def test_a_report_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     bare = replace(FIGURE, budget=None, baseline=())
     written = replace(REPORT, figures=(FIGURE, bare))

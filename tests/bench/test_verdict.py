@@ -1,9 +1,13 @@
 """Whether a lag grew, and by how much, is judged by the straight line through it."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.bench.fleet import Plan, Window, rises, verdict
 from tests.bench.lag import READS, LagLook, rise_per_second, seconds_behind
+from tests.bench.latency import told_of_acknowledged
+from tests.bench.page import require_load
 
 PLAN = Plan(sensors=1_000, interval_seconds=1.0)
 
@@ -47,7 +51,25 @@ def test_steady_lag_did_not_grow_and_met_is_met() -> None:
         (window(waiting=5_000), looks(0.0), "THE SENDER WAITS"),
         (window(acknowledged=20_000), looks(0.0), "THE RATE WAS NOT KEPT: 667/s of 1,000/s"),
         (window(reading_ms=2_500), looks(0.0), "budget MISSED"),
+        (replace(window(), alerts=[]), looks(0.0), "budget MISSED"),
     ],
 )
 def test_what_did_not_hold_is_said(counted: Window, seen: list[LagLook], wanted: str) -> None:
     assert wanted in verdict(PLAN, [counted], seen)
+
+
+def test_what_was_told_is_compared_with_what_was_acknowledged_and_a_refusal_is_no_measurement() -> None:
+    before, after = {"refused": 2, "acknowledged": 100}, {"refused": 2, "acknowledged": 300}
+
+    assert told_of_acknowledged(before, after, 199) == 99.5
+    with pytest.raises(RuntimeError, match="1 uplinks were refused"):
+        told_of_acknowledged(before, {**after, "refused": 3}, 199)
+
+
+def test_a_page_that_was_sent_less_or_had_errors_is_no_measurement() -> None:
+    require_load(90, 100, [])
+
+    with pytest.raises(RuntimeError, match="only 89 of 100"):
+        require_load(89, 100, [])
+    with pytest.raises(RuntimeError, match="errors"):
+        require_load(100, 100, ["a is not defined"])

@@ -103,6 +103,15 @@ def test_a_percentile_is_a_value_that_occurred(share: float, expected: int) -> N
     assert percentile(list(range(100, 0, -1)), share) == expected
 
 
+def test_being_told_to_fetch_again_is_counted() -> None:
+    heard = Heard()
+
+    heard.take('{"type":"resync"}', 1)
+    heard.take('{"type":"subscribed"}', 2)
+
+    assert heard.resyncs == 1
+
+
 def test_no_values_have_no_percentile() -> None:
     assert latency(Heard().alert_ms) == {"count": 0, "p50": None, "p99": None}
 
