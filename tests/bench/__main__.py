@@ -1,10 +1,15 @@
-"""`python -m tests.bench [AREA ...] [--quick]`: measure, show, and keep the figures in .local/bench and docs/bench.md."""
+"""`python -m tests.bench [AREA ...] [--quick]`: measure, show, and keep the figures in docs/bench and docs/bench.md.
+
+Only runs without options are kept. Exits with 1 where an area could not be measured, once the others are.
+"""
 
 import argparse
+import shlex
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -61,8 +66,8 @@ def fleet_plan(wanted: argparse.Namespace) -> fleet.Plan:
     return plan
 
 
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
+def parser_of() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure beside the budgets of the design.")
     parser.add_argument("areas", nargs="*", choices=[[], *AREAS], help="default: all of them")
     parser.add_argument("--quick", action="store_true", help="small and short: shows that it works; its figures are not kept")
@@ -73,13 +78,40 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-page", action="store_true", help="fleet: without Chromium")
     parser.add_argument("--simulator", action="store_true", help="fleet: `coldstream simulate` is the generator")
     parser.add_argument("--database", default=None, help="store: an empty database of an existing server, such as one with TimescaleDB")
-    return parser.parse_args()
+    return parser
 
 
-def command_of(area: str, wanted: argparse.Namespace) -> str:
-    """Return the command that measures this area alone."""
-    options = [" --simulator"] if area == "fleet" and wanted.simulator else []
-    return f"python -m tests.bench {area}{''.join(options)}"
+def options_of(wanted: argparse.Namespace) -> list[str]:
+    """Return the options that were given, as words of a command line; none of a usual run."""
+    usual, words = vars(parser_of().parse_args([])), list[str]()
+    for name, value in vars(wanted).items():
+        if name == "areas" or value == usual[name]:
+            continue
+        option = f"--{name.replace('_', '-')}"
+        for one in value if isinstance(value, list) else [value]:
+            words += [option] if one is True else [option, str(one)]
+    return words
+
+
+def measure_each(
+    areas: Sequence[str], wanted: argparse.Namespace, measure: Callable[[str], Sequence[Figure]], say: Callable[[str], None]
+) -> list[str]:
+    """Measure each area, show it and keep it where it is a usual run; return those that could not be measured."""
+    options, failed = options_of(wanted), []
+    for area in areas:
+        try:
+            figures = measure(area)
+        except Exception as error:  # noqa: BLE001 - one area's failure does not end the others
+            say(f"{area} failed: {type(error).__name__}: {error}")
+            traceback.print_exc()
+            failed.append(area)
+            continue
+        print(shlex.join(["python", "-m", "tests.bench", area, *options]))
+        print(terminal_table(figures), flush=True)
+        if not options:
+            say(f"kept in {save(area, Report.of(f'python -m tests.bench {area}', figures))}")
+            write_page()
+    return failed
 
 
 def shown_quickly(areas: Sequence[str], say: Callable[[str], None]) -> None:
@@ -109,7 +141,7 @@ def shown_quickly(areas: Sequence[str], say: Callable[[str], None]) -> None:
 
 def main() -> None:
     """Measure what was asked for."""
-    wanted = arguments()
+    wanted = parser_of().parse_args()
     # As Ctrl-C: what was started is ended on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     started = time.perf_counter()
@@ -120,14 +152,13 @@ def main() -> None:
     if wanted.quick and len(wanted.areas) != 1:
         shown_quickly(wanted.areas or AREAS, say)
         return
-    usual = not (wanted.quick or wanted.sensors or wanted.repeats is not None or wanted.minutes is not None)
-    for area in wanted.areas or AREAS:
-        figures = measured(area, wanted, lambda text, area=area: say(f"{area}: {text}"))  # type: ignore[misc]  # mypy knows no defaults of lambdas
-        print(terminal_table(figures), flush=True)
-        if usual:
-            say(f"kept in {save(area, Report.of(command_of(area, wanted), figures))}")
-            write_page()
-    say("done")
+
+    def measure(area: str) -> list[Figure]:
+        return measured(area, wanted, lambda text: say(f"{area}: {text}"))
+
+    failed = measure_each(wanted.areas or AREAS, wanted, measure, say)
+    say(f"failed: {', '.join(failed)}" if failed else "done")
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

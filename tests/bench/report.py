@@ -1,4 +1,4 @@
-"""Where figures are kept and shown: a JSON file per area in .local/bench, their tables on the page docs/bench.md, and a drawing."""
+"""Where figures are kept and shown: a JSON file per area in docs/bench, their tables on the page docs/bench.md, and a drawing."""
 
 import json
 import os
@@ -14,6 +14,8 @@ from tests.bench.figures import AREAS, Figure, markdown_table
 from tests.bench.plot import draw, with_budget
 
 FOLDER: Final = Path(".local/bench")
+"""What is looked at and not kept."""
+KEPT: Final = Path("docs/bench")
 PAGE: Final = Path("docs/bench.md")
 PLOT: Final = Path("docs/images/bench.svg")
 
@@ -42,7 +44,7 @@ class Report:
     def write(self, path: Path) -> None:
         """Write it as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=1))
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     def markdown(self) -> str:
         """Return how it was measured, and the table."""
@@ -56,14 +58,14 @@ def figure_of(content: Mapping[str, Any]) -> Figure:
 
 def save(area: str, report: Report) -> Path:
     """Keep the report of an area and return where."""
-    path = FOLDER / f"{area}.json"
+    path = KEPT / f"{area}.json"
     report.write(path)
     return path
 
 
 def kept() -> dict[str, Report]:
     """Return the kept reports, by area; areas that were not measured here are not among them."""
-    return {area: Report.read(path) for area in AREAS if (path := FOLDER / f"{area}.json").exists()}
+    return {area: Report.read(path) for area in AREAS if (path := KEPT / f"{area}.json").exists()}
 
 
 def write_page() -> None:
@@ -102,11 +104,11 @@ def machine() -> str:
 
 
 def commit() -> str:
-    """Return the commit that was measured."""
-    result = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return result.stdout.strip() or "unknown"
+    """Return the commit that was measured, as `git describe --dirty` does; what the bench itself writes into docs makes nothing dirty."""
+
+    def git(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["git", *words], check=False, capture_output=True, text=True)
+
+    described = git("describe", "--always", "--exclude=*").stdout.strip()
+    is_dirty = git("diff", "--quiet", "HEAD", "--", ".", ":(exclude)docs").returncode == 1
+    return (described or "unknown") + ("-dirty" if is_dirty else "")

@@ -65,7 +65,7 @@ def test_a_report_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_only_areas_with_a_report_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "FOLDER", tmp_path)
+    monkeypatch.setattr(report, "KEPT", tmp_path)
 
     report.save("store", REPORT)
 
