@@ -7,7 +7,9 @@ import psycopg
 import pytest
 
 from infra.simulator.journal import JournalLine
-from schemas.ids import excursion_id
+from pipelines.domain.instants import format_instant
+from schemas.events import Event, EventName, ReadingData
+from schemas.ids import condition_id, excursion_id
 from tests.faults.checker.evidence import Seen, Via
 from tests.faults.recorded import (
     BEGIN,
@@ -130,25 +132,103 @@ def an_event_stays_in_the_outbox(world: World) -> None:
     )
 
 
+def a_reading_nobody_sent_is_told(world: World) -> None:
+    tell_reading(world, BEGIN + 500, 4.0)
+
+
+def a_reading_is_told_with_another_value(world: World) -> None:
+    tell_reading(world, BEGIN, 4.01)
+
+
+def an_uplink_is_counted_as_stored_that_was_a_repeat(world: World) -> None:
+    tried_twice(world)
+    world.execute("UPDATE uplink_ends SET uplinks = uplinks + 1")
+
+
+def an_uplink_is_counted_as_a_repeat_that_was_stored(world: World) -> None:
+    world.execute("UPDATE uplink_ends SET uplinks = uplinks - 1")
+    world.execute("INSERT INTO uplink_ends VALUES (0, 1, 'duplicate', 0, 1)")
+
+
+def a_dead_letter_is_missing(world: World) -> None:
+    with world.journal.open("ab") as file:
+        file.write(msgspec.json.encode(JournalLine("garbage", "", 0, 0, None, BEGIN, 1)) + b"\n")
+    world.execute("INSERT INTO uplink_ends VALUES (0, 1, 'rejected', 1, 1)")
+
+
+def an_offline_condition_is_repeated(world: World) -> None:
+    world.offline(2, 2, SILENT_FROM)
+    world.tell(msgspec.structs.replace(alert_of_offline(2, SILENT_FROM), version=2), SILENT_FROM + 2_600)
+
+
+def a_device_is_back_when_it_sent_nothing(world: World) -> None:
+    back_at = SILENT_FROM + MINUTE
+    world.offline(2, 2, SILENT_FROM, back_at)
+    world.tell(msgspec.structs.replace(alert_of_offline(2, SILENT_FROM), version=2, closed_at=format_instant(back_at)), back_at + 300)
+
+
+def a_version_is_missing(world: World) -> None:
+    one = the_excursion()
+    world.execute("UPDATE excursion_versions SET version = 3 WHERE version = 2")
+    world.execute("UPDATE current_excursions SET version = 3")
+    without(world, '"closed_at":"', Via.ALERTING, Via.WEBSOCKET)
+    world.tell(msgspec.structs.replace(alert_of_excursion(1, one, closed=True), version=3), (one.closed_at or 0) + 300)
+
+
+def a_history_has_a_reason_that_nothing_gave(world: World) -> None:
+    world.execute("UPDATE excursion_versions SET reason = 'late' WHERE version = 2")
+
+
+def tell_reading(world: World, measured_at: int, celsius: float) -> None:
+    """Let a reading of the warm device be told."""
+    instant = format_instant(measured_at)
+    data = msgspec.Raw(msgspec.json.encode(ReadingData(1, 1, instant, instant, celsius)))
+    event = Event(EventName.READING.value, "r1", 1, 1, 1, data)
+    world.see(Seen(Via.WEBSOCKET, measured_at + 200, event=msgspec.Raw(msgspec.json.encode(event))))
+
+
+def tried_twice(world: World) -> None:
+    """Let the sender have tried its first uplink twice."""
+    first, *rest = world.journal.read_bytes().splitlines(keepends=True)
+    twice = msgspec.structs.replace(msgspec.json.decode(first, type=JournalLine), tries=2)
+    world.journal.write_bytes(msgspec.json.encode(twice) + b"\n" + b"".join(rest))
+
+
+OFFLINE = f"{condition_id(2, 'offline', SILENT_FROM)} version 1"
+EXCURSION = f"excursion {ID} of sensor 1, band warm"
+STARTED = the_excursion().started_at
+
 PLANTED: list[tuple[Plant, str]] = [
     (a_reading_is_deleted, f"lost: reading {WARM}@{BEGIN} (400) was acknowledged and is not stored"),
     (an_end_is_missing, "lost: 75 uplinks ended, 76 were acknowledged"),
     (an_end_is_counted_twice, "doubled: 77 uplinks ended, 76 were acknowledged in 76 tries"),
     (a_foreign_reading_is_stored, f"phantom: reading {SILENT}@{BEGIN + 500} (250) was never sent"),
     (a_value_is_changed, f"wrong: reading {WARM}@{BEGIN} is stored as 401, sent was 400"),
-    (an_excursion_is_deleted, "lost: excursion (1, 'warm', "),
-    (an_excursion_nobody_caused, "phantom: excursion (1, 'warm', "),
-    (an_excursion_ends_at_another_time, "wrong: excursion (1, 'warm', "),
-    (a_figure_is_other, "wrong: excursion (1, 'warm', "),
-    (a_version_is_repeated, f"doubled: excursion {ID} of sensor 1, band warm: version [3] says what the one before says"),
-    (an_alert_is_told_under_two_cursors, "doubled: "),
-    (an_alert_is_told_late, "late: "),
-    (an_alert_is_never_told, "lost: "),
-    (a_connected_client_misses_an_alert, "lost: "),
-    (an_alert_of_nothing_is_told, "phantom: "),
-    (an_alert_says_other_than_its_record, "wrong: "),
-    (a_device_that_sends_is_offline, f"phantom: device {WARM} is offline from "),
-    (a_silence_is_missed, f"lost: device {SILENT} was silent from "),
+    (an_uplink_is_counted_as_stored_that_was_a_repeat, "doubled: 77 uplinks are counted as stored, 76 readings are there to be"),
+    (an_uplink_is_counted_as_a_repeat_that_was_stored, "lost: 75 uplinks are counted as stored, 76 readings are there"),
+    (a_dead_letter_is_missing, "lost: 1 uplinks of kind garbage, 0 dead letters rejected"),
+    (an_excursion_is_deleted, f"lost: excursion (1, 'warm', {STARTED}, "),
+    (an_excursion_nobody_caused, f"phantom: excursion (1, 'warm', {STARTED + 30 * MINUTE}, "),
+    (an_excursion_ends_at_another_time, f"wrong: excursion (1, 'warm', {STARTED}, "),
+    (a_figure_is_other, f"wrong: excursion (1, 'warm', {STARTED}, "),
+    (a_version_is_repeated, f"doubled: {EXCURSION}: version [3] says what the one before says"),
+    (a_version_is_missing, f"lost: {EXCURSION}: versions [1, 3] have a hole"),
+    (a_history_has_a_reason_that_nothing_gave, f"wrong: {EXCURSION}: its history is ['opened', 'late']"),
+    (a_reading_nobody_sent_is_told, f"phantom: reading {WARM}@{BEGIN + 500} was told and never sent"),
+    (a_reading_is_told_with_another_value, f"wrong: reading {WARM}@{BEGIN} was told as 401, sent was 400"),
+    (an_alert_is_told_under_two_cursors, f"doubled: {OFFLINE} was told as ['e3', 'e4']"),
+    (an_alert_is_told_late, f"late: {OFFLINE} of {SILENT_FROM} was told 4100 ms later"),
+    (an_alert_is_never_told, f"lost: {OFFLINE} is recorded and was never told"),
+    (a_connected_client_misses_an_alert, f"lost: {OFFLINE} was told at {SILENT_FROM + 2_500}, and a connected client did not see it"),
+    (an_alert_of_nothing_is_told, f"phantom: {condition_id(1, 'offline', BEGIN + 40 * MINUTE)} version 1 was told and is not recorded"),
+    (an_alert_says_other_than_its_record, f"wrong: {OFFLINE} was told as ('2026-09-21T00:00:00.000Z', None, None), recorded is ("),
+    (
+        a_device_that_sends_is_offline,
+        f"phantom: device {WARM} is offline from {BEGIN + 40 * MINUTE}, and sent 9 times in the 600000 ms before",
+    ),
+    (an_offline_condition_is_repeated, f"doubled: device {SILENT}: version 2 repeats that it is offline from {SILENT_FROM}"),
+    (a_device_is_back_when_it_sent_nothing, f"wrong: device {SILENT} is back from {SILENT_FROM + MINUTE}, when it sent nothing"),
+    (a_silence_is_missed, f"lost: device {SILENT} was silent from {BEGIN + 19 * MINUTE} to "),
     (an_event_stays_in_the_outbox, "lost: 1 events are still in the outbox"),
 ]
 
@@ -164,7 +244,7 @@ def test_a_world_that_agrees_with_itself_has_no_findings(world: World) -> None:
 def test_a_planted_fault_is_named_and_nothing_else(world: World, plant: Plant, named: str) -> None:
     plant(world)
 
-    told = {str(finding).split("(websocket)")[0].split("(alerting)")[0] for finding in world.findings().findings}
+    told = {str(finding).replace(" (websocket)", "").replace(" (alerting)", "") for finding in world.findings().findings}
 
     assert len(told) == 1, told
     assert told.pop().startswith(named)
@@ -232,9 +312,7 @@ def test_a_sensor_that_merely_asks_to_be_judged_again_is_not_left_out(world: Wor
 
 
 def test_a_second_try_without_an_answer_may_be_counted_as_a_duplicate(world: World) -> None:
-    first, *rest = world.journal.read_bytes().splitlines(keepends=True)
-    twice = msgspec.structs.replace(msgspec.json.decode(first, type=JournalLine), tries=2)
-    world.journal.write_bytes(msgspec.json.encode(twice) + b"\n" + b"".join(rest))
+    tried_twice(world)
     with psycopg.connect(world.database.url) as connection:
         connection.execute("INSERT INTO uplink_ends VALUES (0, 1, 'duplicate', 0, 1)")
 
