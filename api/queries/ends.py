@@ -34,9 +34,12 @@ FILTERS: Final = {
     "start": "AND l.received_at >= %(start)s",
     "end": "AND l.received_at < %(end)s",
     "after_at": "AND (l.received_at, l.dead_letter_id) < (%(after_at)s, %(after_id)s)",
-    "replayed": "AND (newest.uplink_offset IS NOT NULL OR l.replay_of IS NOT NULL) = %(replayed)s",
+    "replayed": """AND l.dead_letter_id IN (
+  SELECT dead_letter_id FROM dead_letter_replays WHERE organization_id = ANY(%(scope)s) AND uplink_offset IS NOT NULL
+  UNION SELECT dead_letter_id FROM dead_letters WHERE organization_id = ANY(%(scope)s) AND replay_of IS NOT NULL)""",
+    "waiting": "AND newest.uplink_offset IS NULL AND l.replay_of IS NULL",
 }
-"""Each is added where its parameter is given."""
+"""Each is added where its parameter is given; replays are few, so those start from them."""
 
 REPLAYS: Final = """
 SELECT d.attempt, d.replayed_at, d.replayed_by, d.uplink_partition AS new_partition, d.uplink_offset AS new_offset,
@@ -99,6 +102,8 @@ async def dead_letters(
 ) -> list[DeadLetterAnswer]:
     """Return dead letters without their bytes, newest first; `given` are parameters named in FILTERS, None for no filter."""
     after_at, after_id = after or (None, None)
+    if given.get("replayed") is False:
+        given |= {"replayed": None, "waiting": True}
     wanted = {name: value for name, value in {**given, "after_at": after_at}.items() if value is not None}
     query = LETTERS.format(columns=COLUMNS, filters=" ".join(FILTERS[name] for name in wanted))
     rows = await database.rows(query, {"scope": scope, "limit": limit, "after_id": after_id, **wanted})

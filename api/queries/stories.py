@@ -6,7 +6,7 @@ from typing import Final
 from api.database import Database, Row
 
 LETTER_DAYS: Final = 35
-"""How far back dead letters count: what was rejected longer ago explains nothing today."""
+"""How far back dead letters and readings are looked for: what came longer ago explains nothing today."""
 STORED_HOURS: Final = 24
 """Over which stored uplinks are counted."""
 
@@ -68,10 +68,12 @@ WHERE organization_id = ANY(%(scope)s) AND dev_eui = %(eui)s AND length(raw) > 0
   AND received_at > now() - interval '{LETTER_DAYS} days'
 ORDER BY received_at DESC LIMIT 1
 """
-RECENT: Final = """
+RECENT: Final = f"""
 SELECT sensor_id, unit_id, measured_at, measured_at + received_after_ms * interval '1 millisecond' AS received_at, temperature, reason, late,
   uplink_partition, uplink_offset
-FROM readings WHERE organization_id = ANY(%(scope)s) AND sensor_id = ANY(%(sensors)s) ORDER BY measured_at DESC LIMIT %(limit)s
+FROM readings WHERE organization_id = ANY(%(scope)s) AND sensor_id = ANY(%(sensors)s)
+  AND measured_at > now() - interval '{LETTER_DAYS} days'
+ORDER BY measured_at DESC LIMIT %(limit)s
 """
 
 

@@ -220,6 +220,8 @@ def test_a_letter_tells_of_its_replay_and_the_list_of_those_that_wait_leaves_it_
     assert replayed["replay"]["replayed_by"] == "ada", "the id of a person, not a name that anybody may choose"
     assert "Register the device" in shown["what_to_do"]
     assert rig.get(f"dead-letters?dev_eui={STRANGER}&replayed=false")["items"] == []
+    assert len(rig.get(f"dead-letters?dev_eui={STRANGER}&replayed=true")["items"]) == UPLINKS
+    assert rig.get(f"dead-letters?dev_eui={NOBODY}&replayed=true")["items"] == []
     assert len(rig.get(f"dead-letters?dev_eui={NOBODY}&replayed=false")["items"]) == 1
 
 

@@ -98,6 +98,41 @@ def test_every_change_of_the_registry_is_counted(stack: LocalStack) -> None:
         assert rows(database, "SELECT version FROM registry_state") > before
 
 
+@pytest.mark.parametrize(
+    ("statement", "counts"),
+    [
+        ("UPDATE sites SET name = 'Other', time_zone = 'Europe/Berlin'", False),
+        ("UPDATE units SET name = 'Other'", False),
+        ("UPDATE devices SET name = 'Other', brand_id = 'dragino'", False),
+        ("UPDATE devices SET dev_eui = '70B3D50000000002'", True),
+        ("INSERT INTO devices (organization_id, dev_eui) VALUES (1, '70B3D50000000003')", True),
+        ("UPDATE assignments SET valid_to = now()", True),
+    ],
+)
+def test_what_decoders_do_not_read_does_not_make_them_load_again(stack: LocalStack, statement: str, counts: bool) -> None:
+    with new_database(stack.database_url) as database:
+        fill_registry(database)
+        before = rows(database, "SELECT version FROM registry_state")
+
+        with psycopg.connect(database.url) as connection:
+            connection.execute(statement)
+
+        assert (rows(database, "SELECT version FROM registry_state") > before) is counts
+
+
+def test_a_migration_that_cannot_have_a_table_says_so_and_holds_nobody_up(stack: LocalStack) -> None:
+    with new_database(stack.database_url, "0001") as database, psycopg.connect(database.url) as busy:
+        busy.execute("LOCK TABLE sites")
+
+        with pytest.raises(SystemExit, match="in use"):
+            runner.upgrade(database.url)
+        busy.rollback()
+
+        assert runner.current(database.url) == "0005"
+        runner.upgrade(database.url)
+        assert runner.current(database.url) == runner.head(database.url)
+
+
 def test_a_row_35_days_ahead_or_behind_finds_its_partition(database: DatabaseConfig) -> None:
     insert = """
     INSERT INTO readings (sensor_id, measured_at, organization_id, unit_id, assignment_id, policy_version_id, configuration_id,
