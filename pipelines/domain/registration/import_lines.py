@@ -4,12 +4,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from pipelines.domain.registration.import_file import FileLine
 from pipelines.domain.registration.naming import device_eui, display_name, model_name, probe_name, time_zone, unit_kind
 from pipelines.domain.registration.refusals import Refused
 from pipelines.domain.registration.sensor_terms import FIELDS, Number
+
+HINTED_LINES: Final = 100
+"""Lines of a file whose misspelt cells are told what may have been meant: looking for it in every line would take minutes."""
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,12}(?:[.,][0-9]{1,12})?")
 
@@ -71,6 +75,7 @@ class _Cells:
 def wanted_line(line: FileLine) -> WantedLine:
     """Return what a line wants, with what is wrong with it."""
     cells = _Cells(line)
+    hint = line.number <= HINTED_LINES
     terms: dict[str, Number | None] = {name: cells.number(name) for name in FIELDS}
     found = WantedLine(
         number=line.number,
@@ -78,8 +83,8 @@ def wanted_line(line: FileLine) -> WantedLine:
         unit=cells.required("unit", display_name),
         dev_eui=cells.required("dev_eui", device_eui),
         probe=cells.required("probe", probe_name),
-        time_zone=cells.optional("time_zone", time_zone),
-        kind=cells.optional("kind", unit_kind),
+        time_zone=cells.optional("time_zone", partial(time_zone, hint=hint)),
+        kind=cells.optional("kind", partial(unit_kind, hint=hint)),
         policy=cells.optional("policy", display_name),
         device_name=cells.optional("device_name", display_name),
         brand_id=cells.optional("brand_id", model_name),
