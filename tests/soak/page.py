@@ -1,6 +1,7 @@
 """What a soak came to: a table and a drawing for docs/soak.md, and everything in .local/soak as JSON."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -36,7 +37,8 @@ def table(verdicts: Sequence[Verdict]) -> str:
     lines = ["| series | unit | first half | last quarter | slope per hour | bound | |", "|---|---|---:|---:|---:|---:|---|"]
     for one in verdicts:
         held = "" if one.holds else "**grows**"
-        lines.append(f"| {one.name} | {one.unit} | {one.first:,.1f} | {one.last:,.1f} | {one.slope:+,.2f} | {one.bound:,.2f} | {held} |")
+        bound = f"{one.bound:,.2f}" if math.isfinite(one.bound) else "-"
+        lines.append(f"| {one.name} | {one.unit} | {one.first:,.1f} | {one.last:,.1f} | {one.slope:+,.2f} | {bound} | {held} |")
     return "\n".join(lines)
 
 
@@ -111,14 +113,19 @@ def draw(series: Series, minutes: Mapping[str, Sequence[Minute]], path: Path) ->
         drawing.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 
 
-def save(folder: Path, content: dict[str, Any]) -> Path:
+def save(folder: Path, content: dict[str, Any], name: str = "soak.json") -> Path:
     """Keep everything as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "soak.json"
+    path = folder / name
     path.write_text(json.dumps({"commit": git_commit(), **content}, indent=1) + "\n")
     return path
 
 
 def shown(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict for JSON."""
-    return asdict(verdict) | {"holds": verdict.holds}
+    return asdict(verdict) | {"holds": verdict.holds, "bound": verdict.bound if math.isfinite(verdict.bound) else None}
+
+
+def shown_series(series: Series) -> dict[str, list[tuple[float, float | None]]]:
+    """Return series for JSON, which knows no number that is none."""
+    return {name: [(at, None if math.isnan(value) else value) for at, value in samples] for name, samples in series.items()}

@@ -18,6 +18,8 @@ from tests.faults.work import PARTS
 
 EVERY_SECONDS: Final = 10.0
 MEGABYTE: Final = 1 << 20
+UNKNOWN: Final = float("nan")
+"""What could not be measured is not 0."""
 
 Series = dict[str, list[tuple[float, float]]]
 """(seconds since the load began, value) by name."""
@@ -74,13 +76,20 @@ class Sampler:
             folder = self._rig.folder / "stack" / part / "recovery"
             self.series[f"recovery MB {part}"].append((at, folder_bytes(folder) / MEGABYTE))
             lags = re.findall(r"^coldstream_flow_lag_records\{[^}]*\} ([0-9.e+]+)$", self._rig.metrics(part), re.MULTILINE)
-            self.series[f"lag {part}"].append((at, sum(map(float, lags))))
+            self.series[f"lag {part}"].append((at, sum(map(float, lags)) if lags else UNKNOWN))
         self.series["topics MB"].append((at, folder_bytes(self._rig.folder / "stack" / Part.KAFKA / "log") / MEGABYTE))
-        with contextlib.suppress(psycopg.Error), psycopg.connect(self._rig.stack.database_url, connect_timeout=3) as connection:
-            row = connection.execute("SELECT pg_database_size(current_database()), (SELECT count(*) FROM pg_stat_activity)").fetchone()
-            assert row is not None
-            self.series["database MB"].append((at, row[0] / MEGABYTE))
-            self.series["database sessions"].append((at, float(row[1])))
+        size, sessions = self._database()
+        self.series["database MB"].append((at, size / MEGABYTE))
+        self.series["database sessions"].append((at, sessions))
+
+    def _database(self) -> tuple[float, float]:
+        """Return the database's size in bytes and its sessions; not numbers while it does not answer."""
+        try:
+            with psycopg.connect(self._rig.stack.database_url, connect_timeout=3) as connection:
+                row = connection.execute("SELECT pg_database_size(current_database()), (SELECT count(*) FROM pg_stat_activity)").fetchone()
+        except psycopg.Error:
+            row = None
+        return (UNKNOWN, UNKNOWN) if row is None else (float(row[0]), float(row[1]))
 
     def _process(self, at: float, part: Part) -> None:
         pid = self._rig.stack.pid(part)
