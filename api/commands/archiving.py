@@ -1,9 +1,14 @@
 """Archiving and restoring: what is archived keeps its history and is left out of lists; nothing is ever deleted."""
 
+from datetime import datetime, timedelta
 from typing import Final
 
 from api.commands.transaction import Outcome, Row, Transaction
 from api.errors import ApiError, conflict
+from api.shapes import iso
+
+SOON: Final = timedelta(minutes=1)
+"""An assignment that ends within this counts as ended."""
 
 MARK: Final = {
     "organization": "UPDATE organizations SET archived_at = %(at)s WHERE id = %(id)s",
@@ -43,6 +48,13 @@ def require_standing(kind: str, row: Row) -> None:
     """Raise the 409 that names how to restore, where a thing is archived."""
     if row["archived_at"] is not None:
         raise archived(kind, row["id"], row.get("name") or "")
+
+
+def require_ended(transaction: Transaction, kind: str, number: int, ends: datetime | None) -> None:
+    """Raise the 409 for a thing whose assignments go on: archived now, it would be watched unseen until then."""
+    if ends is not None and ends > transaction.now_at + SOON:
+        message = f"The {kind} {number} is assigned until {iso(ends)}: end the assignment first, and archive it once that has passed."
+        raise conflict("in_use", message)
 
 
 def archived(kind: str, number: int, name: str) -> ApiError:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from psycopg.types.json import Jsonb
 
-from api.commands.archiving import mark_archived, require_standing
+from api.commands.archiving import mark_archived, require_standing, restore
 from api.commands.organizations import standing_organization
 from api.commands.transaction import Outcome, Row, Transaction
 from api.errors import bad_request, conflict
@@ -15,6 +15,8 @@ from pipelines.domain.registration.presets import PRESETS, preset
 from pipelines.domain.registration.refusals import Refused
 
 MAX_BANDS: Final = 100
+MAX_VERSIONS: Final = 1_000
+"""Of one policy: all are shown with it."""
 
 ONE: Final = "SELECT id, organization_id, name, archived_at FROM policies WHERE id = %(id)s AND organization_id = ANY(%(scope)s)"
 OF_NAME: Final = "SELECT id, organization_id, name, archived_at FROM policies WHERE organization_id = %(organization)s AND name = %(name)s"
@@ -80,6 +82,8 @@ async def add_version(transaction: Transaction, number: int, order: NewVersion) 
     if newest is not None and newest["is_same"]:
         return Outcome("unchanged", row["organization_id"], number)
     version = 1 if newest is None else newest["version"] + 1
+    if version > MAX_VERSIONS:
+        raise conflict("too_many_versions", f"The policy has {MAX_VERSIONS:,} versions already: make a new policy.")
     await _add(transaction, row["organization_id"], number, version, document)
     outcome = Outcome("created", row["organization_id"], number)
     after = {"version": version, "document": document}
@@ -111,6 +115,13 @@ async def archive_policy(transaction: Transaction, number: int) -> Outcome:
         message = f"{in_force['units']} units are judged by it, {in_force['name']!r} among them: put another policy in force there first."
         raise conflict("in_use", message)
     return await mark_archived(transaction, "policy", row)
+
+
+async def restore_policy(transaction: Transaction, number: int) -> Outcome:
+    """Take a policy out of the archive; its organization must not be in it."""
+    row = await policy_row(transaction, number)
+    await standing_organization(transaction, row["organization_id"])
+    return await restore(transaction, "policy", row)
 
 
 def checked(document: dict[str, Any]) -> dict[str, Any]:

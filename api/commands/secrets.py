@@ -15,12 +15,19 @@ SECRET_BYTES: Final = 32
 MAX_VALID: Final = 2
 """For one application: an old and a new one while the webhook is changed."""
 
+MAX_APPLICATIONS: Final = 100
+"""Of one organization, with a valid secret."""
+
 ONE: Final = """
 SELECT id, organization_id, application_id, revoked_at FROM application_secrets WHERE id = %(id)s AND organization_id = ANY(%(scope)s)
 """
 VALID: Final = """
 SELECT id FROM application_secrets
 WHERE organization_id = %(organization)s AND application_id = %(application)s AND (revoked_at IS NULL OR revoked_at > %(now)s) ORDER BY id
+"""
+OTHERS: Final = """
+SELECT count(DISTINCT application_id) AS applications FROM application_secrets
+WHERE organization_id = %(organization)s AND application_id <> %(application)s AND (revoked_at IS NULL OR revoked_at > %(now)s)
 """
 INSERT: Final = """
 INSERT INTO application_secrets (organization_id, application_id, secret_sha256)
@@ -38,6 +45,9 @@ async def create_secret(transaction: Transaction, order: NewSecret) -> tuple[Out
     if len(valid) >= MAX_VALID:
         routes = " or ".join(f"POST /api/v1/secrets/{row['id']}/revoke" for row in valid)
         raise conflict("too_many_secrets", f"The application has {len(valid)} valid secrets already: revoke one first ({routes}).")
+    others = await transaction.row(OTHERS, {**values, "now": transaction.now_at})
+    if others is not None and others["applications"] >= MAX_APPLICATIONS:
+        raise conflict("too_many_secrets", f"{MAX_APPLICATIONS} other applications have valid secrets already: revoke those of one first.")
     secret = secrets.token_urlsafe(SECRET_BYTES)
     row = await transaction.row(INSERT, {**values, "digest": hashlib.sha256(secret.encode()).digest()})
     assert row is not None, "an INSERT without ON CONFLICT returns its row"

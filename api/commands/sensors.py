@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
-from api.commands.archiving import mark_archived, require_standing
+from api.commands.archiving import mark_archived, require_ended, require_standing
 from api.commands.assignments import LAST, assign, end_assignment, sensor_row
 from api.commands.organizations import standing_organization
 from api.commands.transaction import Outcome, Row, Transaction
@@ -131,11 +131,12 @@ async def configure(transaction: Transaction, number: int, order: TermsGiven) ->
 
 
 async def archive_sensor(transaction: Transaction, number: int, order: TimedOrder) -> Outcome:
-    """Archive a sensor; its assignment ends."""
+    """Archive a sensor; its assignment ends, within a minute."""
     row = await sensor_row(transaction, number)
     if row["archived_at"] is not None:
         return Outcome("unchanged", row["organization_id"], number)
     ended = await end_assignment(transaction, row, optional_instant(order.effective_at, "effective_at"))
+    require_ended(transaction, "sensor", number, ended.effective_at)
     done = await mark_archived(transaction, "sensor", row)
     return Outcome(done.outcome, done.organization, done.id, ended.effective_at)
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.commands.archiving import mark_archived, require_standing
+from api.commands.archiving import mark_archived, require_standing, restore
 from api.commands.organizations import standing_organization
 from api.commands.transaction import Outcome, Row, Transaction
 from api.errors import conflict
@@ -66,6 +66,13 @@ async def archive_site(transaction: Transaction, number: int) -> Outcome:
         message = f"{standing['units']} units of the site are not archived: archive them, or move them to another site, first."
         raise conflict("in_use", message)
     return await mark_archived(transaction, "site", row)
+
+
+async def restore_site(transaction: Transaction, number: int) -> Outcome:
+    """Take a site out of the archive; its organization must not be in it."""
+    row = await site_row(transaction, number)
+    await standing_organization(transaction, row["organization_id"])
+    return await restore(transaction, "site", row)
 
 
 async def site_row(transaction: Transaction, number: int) -> Row:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from api.commands.archiving import mark_archived, require_standing
+from api.commands.archiving import mark_archived, require_ended, require_standing
 from api.commands.assignments import end_assignments_of_unit
 from api.commands.sites import site_row
 from api.commands.transaction import Outcome, Row, Transaction
@@ -92,11 +92,12 @@ async def change_unit(transaction: Transaction, number: int, order: UnitChange) 
 
 
 async def archive_unit(transaction: Transaction, number: int, order: TimedOrder) -> Outcome:
-    """Archive a unit; its assignments end, at the earliest instant they can or the one that is given."""
+    """Archive a unit; its assignments end, at the earliest instant they can or the one that is given, within a minute."""
     row = await unit_row(transaction, number)
     if row["archived_at"] is not None:
         return Outcome("unchanged", row["organization_id"], number)
     ends = await end_assignments_of_unit(transaction, row, optional_instant(order.effective_at, "effective_at"))
+    require_ended(transaction, "unit", number, ends)
     done = await mark_archived(transaction, "unit", row)
     return Outcome(done.outcome, done.organization, done.id, ends)
 

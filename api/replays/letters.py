@@ -27,8 +27,14 @@ WHERE l.organization_id = ANY(%(scope)s)
 
 NAMED: Final = f"{COLUMNS} AND l.dead_letter_id = ANY(%(ids)s)"
 
-CHOSEN: Final = f"""{COLUMNS} AND l.replay_of IS NULL {{filters}}
-ORDER BY l.received_at, l.dead_letter_id LIMIT %(limit)s
+PAGE_BYTES: Final = 20_000_000
+"""A page of letters ends behind so many raw bytes: they are held in memory until it is answered."""
+
+CHOSEN: Final = f"""
+SELECT * FROM (
+  SELECT chosen.*, count(*) OVER () AS found, sum(length(raw)) OVER (ORDER BY received_at, dead_letter_id) - length(raw) AS bytes_before
+  FROM ({COLUMNS} AND l.replay_of IS NULL {{filters}} ORDER BY l.received_at, l.dead_letter_id LIMIT %(limit)s) chosen
+) counted WHERE bytes_before < %(page_bytes)s ORDER BY received_at, dead_letter_id
 """
 
 FILTERS: Final = {
@@ -42,7 +48,7 @@ FILTERS: Final = {
 }
 """Each is added where its parameter is given."""
 
-SIBLINGS: Final = f"""{COLUMNS} AND l.received_at = ANY(%(received)s) AND l.part < 100
+SIBLINGS: Final = f"""{COLUMNS.replace("l.raw", "CASE WHEN l.uplink_offset = ANY(%(bare)s) THEN l.raw ELSE ''::bytea END AS raw")} AND l.received_at = ANY(%(received)s) AND l.part < 100
 AND EXISTS (
   SELECT FROM unnest(%(topics)s::text[], %(partitions)s::smallint[], %(offsets)s::bigint[]) AS wanted (topic, uplink_partition, uplink_offset)
   WHERE (wanted.topic, wanted.uplink_partition, wanted.uplink_offset) = (l.topic, l.uplink_partition, l.uplink_offset))
@@ -88,16 +94,21 @@ async def named_letters(database: Database, scope: list[int], ids: Sequence[UUID
     return [_letter(row) for row in rows]
 
 
-async def chosen_letters(database: Database, scope: list[int], *, limit: int, after_id: UUID | None, **given: object) -> list[Letter]:
-    """Return letters that did not come of a replay, oldest first; `given` are parameters named in FILTERS, None for no filter."""
+async def chosen_letters(
+    database: Database, scope: list[int], *, limit: int, after_id: UUID | None, **given: object
+) -> tuple[list[Letter], bool]:
+    """Return letters that did not come of a replay, oldest first, and whether there may be more behind them.
+
+    `given` are parameters named in FILTERS, None for no filter.
+    """
     wanted = {name: value for name, value in given.items() if value is not None}
     query = CHOSEN.format(filters=" ".join(FILTERS[name] for name in wanted))
-    rows = await database.rows(query, {"scope": scope, "limit": limit, "after_id": after_id, **wanted})
-    return [_letter(row) for row in rows]
+    rows = await database.rows(query, {"scope": scope, "limit": limit, "page_bytes": PAGE_BYTES, "after_id": after_id, **wanted})
+    return [_letter(row) for row in rows], bool(rows) and (rows[0]["found"] == limit or rows[0]["found"] > len(rows))
 
 
 async def siblings(database: Database, scope: list[int], letters: Sequence[Letter]) -> list[Letter]:
-    """Return all letters of the uplinks that some letters are of, those among them."""
+    """Return all letters of the uplinks that some letters are of, those among them; the others with bytes only where those have none."""
     of_uplinks = [letter for letter in letters if letter.topic == UPLINKS.name]
     rows = await database.rows(
         SIBLINGS,
@@ -107,9 +118,10 @@ async def siblings(database: Database, scope: list[int], letters: Sequence[Lette
             "topics": [letter.topic for letter in of_uplinks],
             "partitions": [letter.partition for letter in of_uplinks],
             "offsets": [letter.offset for letter in of_uplinks],
+            "bare": [letter.offset for letter in of_uplinks if not letter.raw],
         },
     )
-    found = {letter.id: letter for letter in letters} | {letter.id: letter for letter in map(_letter, rows)}
+    found = {letter.id: letter for letter in map(_letter, rows)} | {letter.id: letter for letter in letters}
     return list(found.values())
 
 

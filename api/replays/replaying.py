@@ -110,7 +110,7 @@ class Replays:
     async def replay_chosen(self, scope: list[int], choice: Filter, by: str, *, dry_run: bool, again: bool) -> Outcome:
         """Replay the oldest letters of a filter; those that were replayed before are left out, unless `again`."""
         after_at, after_id = choice.after or (None, None)
-        letters = await chosen_letters(
+        letters, is_more = await chosen_letters(
             self._database,
             scope,
             limit=choice.limit,
@@ -123,7 +123,7 @@ class Replays:
             after_at=after_at,
             waiting=None if again else True,
         )
-        last = letters[-1] if len(letters) == choice.limit else None
+        last = letters[-1] if is_more else None
         done = await self._replay(scope, letters, by, dry_run=dry_run, again=again)
         return Outcome(done, None if last is None else (last.received_at, last.id))
 

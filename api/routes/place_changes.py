@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Response
 
 from api.callers import Caller
 from api.commands.archiving import require_standing, restore
-from api.commands.sites import archive_site, change_site, create_site, site_row
+from api.commands.sites import archive_site, change_site, create_site, restore_site, site_row
 from api.commands.transaction import Outcome, Transaction
 from api.commands.units import archive_unit, change_unit, create_unit, put_in_force, unit_row
 from api.database import Database
@@ -69,10 +69,7 @@ def _add_sites(routes: APIRouter, context: Context) -> None:
     async def take_out(
         site: PathId, response: Response, order: Order = NOTHING_SAID, manager: Manager = Depends(manager_of)
     ) -> Changed[SiteAnswer]:
-        async def command(transaction: Transaction) -> Outcome:
-            return await restore(transaction, "site", await site_row(transaction, site))
-
-        return await changer.answer(manager, order, response, command, one_site)
+        return await changer.answer(manager, order, response, lambda transaction: restore_site(transaction, site), one_site)
 
 
 def _add_units(routes: APIRouter, context: Context) -> None:

@@ -5,9 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Response
 
 from api.callers import Caller
-from api.commands.archiving import restore
-from api.commands.policies import add_version, archive_policy, create_policy, policy_row, rename_policy
-from api.commands.transaction import Outcome, Transaction
+from api.commands.policies import add_version, archive_policy, create_policy, rename_policy, restore_policy
 from api.errors import not_found
 from api.managers import Manager
 from api.parameters import Archived, Cursor, Id, PathId, decode_cursor, encode_cursor
@@ -91,10 +89,7 @@ def _add_changes(routes: APIRouter, context: Context) -> None:
 
     @routes.post("/policies/{policy}/restore")
     async def take_out(policy: PathId, response: Response, order: Order = NOTHING_SAID, manager: Manager = Depends(manager_of)) -> Answer:
-        async def command(transaction: Transaction) -> Outcome:
-            return await restore(transaction, "policy", await policy_row(transaction, policy))
-
-        return await changer.answer(manager, order, response, command, policy_detail)
+        return await changer.answer(manager, order, response, lambda transaction: restore_policy(transaction, policy), policy_detail)
 
 
 def _add_log(routes: APIRouter, context: Context) -> None:

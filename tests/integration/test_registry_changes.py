@@ -255,6 +255,17 @@ def test_archiving_a_unit_ends_its_assignments_and_keeps_its_history(world: Worl
     refused(world.ada.post(f"sensors/{number}/assignment", unit=where), 409, "archived", f"units/{where}/restore")
 
 
+def test_nothing_is_archived_that_is_still_watched_tomorrow(world: World) -> None:
+    where = unit(world)
+    number = sensor(world, unit=where)
+
+    refused(world.ada.post(f"units/{where}/archive", effective_at=in_seconds(DAY)), 409, "in_use", "end the assignment first")
+    refused(world.ada.post(f"sensors/{number}/archive", effective_at=in_seconds(DAY)), 409, "in_use", "end the assignment first")
+
+    assert world.ada.get(f"sensors/{number}/registration")["assignments"][0]["valid_to"] is None
+    assert world.ada.post(f"units/{where}/archive", effective_at=in_seconds(30)).status == 200
+
+
 def test_an_archived_sensor_is_out_of_lists_and_says_how_to_come_back(world: World) -> None:
     eui, where = new_eui(), unit(world)
     number = sensor(world, dev_eui=eui, unit=where, assigned_from=in_seconds(-DAY))
@@ -312,6 +323,7 @@ def test_an_organization_is_archived_behind_its_sites_and_its_secrets_end(world:
     said = zoe.get(f"registry-changes?kind=secret&thing={secret}")["items"]
     assert [(one["action"], one["before"]) for one in said] == [("revoked", {"application": "short-app"}), ("created", None)]
     refused(zoe.post("sites", organization=number, name="New"), 409, "archived", f"organizations/{number}/restore")
+    refused(zoe.post(f"sites/{where}/restore"), 409, "archived", f"organizations/{number}/restore")
     assert zoe.post(f"organizations/{number}/restore").item["archived_at"] is None
     assert zoe.patch(f"organizations/{number}", name="Long-lived").item["name"] == "Long-lived"
 

@@ -171,3 +171,27 @@ def test_a_wrong_change_is_refused_by_its_field(world: World, route: str, body: 
     answer = world.ada.patch(route.format(unit=where, site=site(world)), **body)
 
     refused(answer, 400, "bad_request", *words)
+
+
+def test_a_policy_has_at_most_a_thousand_versions(world: World) -> None:
+    number, _ = policy(world)
+    with world.api.connect() as connection:
+        connection.execute(
+            "INSERT INTO policy_versions (organization_id, policy_id, version, document) "
+            "SELECT %s, %s, n, '{\"bands\": []}' FROM generate_series(2, 1000) n",
+            (world.ours, number),
+        )
+
+    refused(world.ada.post(f"policies/{number}/versions", document=LATER), 409, "too_many_versions", "new policy")
+
+
+def test_an_organization_has_at_most_a_hundred_applications_with_secrets(world: World) -> None:
+    with world.api.connect() as connection:
+        connection.execute(
+            "INSERT INTO application_secrets (organization_id, application_id, secret_sha256) "
+            "SELECT %s, 'app-' || n, sha256(('secret-' || n)::bytea) FROM generate_series(1, 100) n",
+            (world.theirs,),
+        )
+
+    refused(world.bob.post("secrets", organization=world.theirs, application="app-101"), 409, "too_many_secrets", "revoke")
+    assert world.bob.post("secrets", organization=world.theirs, application="app-100").status == 201

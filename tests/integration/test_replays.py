@@ -1,5 +1,6 @@
 """Dead letters replayed through every real part: an unregistered device's uplinks are stored, and judged, as if they had just come."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -7,18 +8,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, cast
+from uuid import UUID
 
 import httpx
 import psycopg
 import pytest
 
+from api.database import Database
+from api.replays.letters import chosen_letters
 from infra.local.local_stack import LocalStack
 from infra.local.parts import ALL
 from infra.seed import Registry, Rule, SensorSpec, SiteSpec, Terms, UnitSpec, seed_registry
 from pipelines.connectors.clock import now_ms
 from pipelines.connectors.kafka import AckedProducer, Headers, KafkaConfig
+from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.domain.instants import format_instant
 from schemas.partitions import device_partition
 from schemas.topics import UPLINKS as UPLINKS_TOPIC
@@ -208,6 +214,32 @@ def test_a_second_replay_is_refused_and_one_that_is_meant_finds_all_stored(rig: 
     assert again["counts"] == {"not_mended": UPLINKS}
     assert again["items"][0]["becomes"]["ended_as"] == "duplicate"
     assert rig.rows("SELECT count(*), max(attempt) FROM dead_letter_replays") == [(UPLINKS, 1)]
+
+
+@pytest.mark.timeout(240)
+def test_a_page_of_letters_ends_behind_its_bytes_and_the_next_goes_on(rig: Rig) -> None:
+    async def pages() -> list[int]:
+        database = Database(DatabaseConfig(rig.stack.database_url))
+        await database.open()
+        counts: list[int] = []
+        after: tuple[datetime | None, UUID | None] = (None, None)
+        while True:
+            letters, is_more = await chosen_letters(
+                database, [rig.organization()], limit=100, dev_eui=STRANGER, after_at=after[0], after_id=after[1]
+            )
+            counts.append(len(letters))
+            if not is_more:
+                await database.close()
+                return counts
+            after = (letters[-1].received_at, letters[-1].id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        size = rig.rows("SELECT max(length(raw)) FROM dead_letters WHERE dev_eui = %s", STRANGER)[0][0]
+        patch.setattr("api.replays.letters.PAGE_BYTES", 4 * size + 1)
+        counts = asyncio.run(pages())
+
+    assert sum(counts) == UPLINKS
+    assert counts[:2] == [5, 5]
 
 
 @pytest.mark.timeout(240)
