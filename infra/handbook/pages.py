@@ -22,6 +22,7 @@ ORDER: Final[tuple[tuple[str, str], ...]] = (
     ("API", "api.md"),
     ("Measurements", "bench.md"),
     ("Faults", "faults.md"),
+    ("Soak", "soak.md"),
     ("Flows and topics", "flows.md"),
     ("Reference", "reference.md"),
     ("Contributing", "contributing.md"),
