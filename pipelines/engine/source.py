@@ -25,7 +25,7 @@ from pipelines.connectors.errors import Misconfigured, Retryable
 from pipelines.connectors.kafka import KafkaConfig, count_error, offsets_now
 from pipelines.connectors.metrics import FLOW_LAG, FLOW_POLL_RECORDS, FLOW_RECORDS
 from pipelines.engine.clock_metrics import show_record_age
-from pipelines.engine.pace import Pace
+from pipelines.engine.pace import BUSY_RECORDS, Pace
 
 POLL_RECORDS: Final = 1_000
 """Records asked for in one call to the consumer, at most."""
@@ -44,6 +44,9 @@ LAG_EVERY_POLLS: Final = 200
 
 AWAY_SECONDS: Final = 0.5
 """Pause before brokers that are away are asked again."""
+
+DRAINED_RECORDS: Final = 1_000
+"""With more than these not read yet the log is not drained, though the client may have handed on all that it fetched."""
 
 FLUSH_KEY: Final = "~flush"
 """Sorts after every partition's key, so that in one activation the data comes first."""
@@ -192,6 +195,9 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
             raise StopIteration
         self._pace.asked(monotonic())
         items, records, drained = self._collect()
+        if drained and records >= BUSY_RECORDS:
+            # What the client has fetched is at its end; the log may not be.
+            drained = self._measure_lag() <= DRAINED_RECORDS
         self._rest = self._pace.rest_seconds(records, drained=drained) if items else IDLE_SECONDS
         if items:
             self._unflushed = True
@@ -264,7 +270,8 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         by_partition.setdefault(partition, []).append(record)
         return len(value) + 64
 
-    def _measure_lag(self) -> None:
+    def _measure_lag(self) -> int:
+        """Bring the lag gauges up to date, and return how many records of the log are not read yet, as far as the client knows."""
         for partition, offset in self._next.items():
             try:
                 _, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
@@ -272,6 +279,7 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
                 continue
             lag = self._lags[partition] = max(0, high - offset)
             FLOW_LAG.labels(self._flow, self._topic, partition).set(lag)
+        return sum(self._lags.values())
 
 
 def raise_unless_passing(error: KafkaError, topic: str) -> None:
