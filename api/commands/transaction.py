@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import psycopg
+import structlog
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
@@ -18,6 +19,7 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRe
 from api.errors import ApiError, bad_request, conflict, not_found
 from api.managers import Manager, forbidden
 from api.parameters import EPOCH, aware
+from pipelines.connectors.clock import monotonic
 from pipelines.connectors.errors import Retryable
 from pipelines.connectors.metrics import REGISTRY_CHANGES
 from pipelines.connectors.timescale import DatabaseConfig
@@ -45,6 +47,8 @@ VALUES (%(user)s, %(organization)s, %(kind)s, %(thing)s, %(action)s, %(effective
 TOO_LONG: Final = (
     f"The database took longer than {STATEMENT_MS // 1_000} s for it, so nothing was kept: send a large file in several parts."
 )
+
+log = structlog.get_logger()
 
 Row = dict[str, Any]
 Connection = psycopg.AsyncConnection[Row]
@@ -82,6 +86,10 @@ class Transaction:
     """Instants (ms UTC) at which something takes effect, the commit being in time."""
     recorded: list[tuple[str, str]] = field(default_factory=list)
     """Kind and action of each change written down."""
+    spare: int = 0
+    """ms that the commit might take when it was checked that it comes in time."""
+    checked_at: float = 0.0
+    """By the monotonic clock, seconds."""
 
     @property
     def now_at(self) -> datetime:
@@ -177,8 +185,19 @@ class Transaction:
 
     async def check_in_time(self) -> None:
         """Raise the answer that asks to try again when the commit would come too late for what it promises."""
-        if self.promised and await self.clock() + LEAD_MS > min(self.promised):
+        if not self.promised:
+            return
+        began = monotonic()
+        self.spare = min(self.promised) - LEAD_MS - await self.clock()
+        if self.spare < 0:
             raise _busy()
+        self.checked_at = began
+
+    def warn_if_late(self) -> None:
+        """Log, behind the commit, that it came later than what it promises allows: some decoders may stamp by the old terms for a moment."""
+        took = (monotonic() - self.checked_at) * 1_000
+        if self.promised and took > self.spare:
+            log.warning("a change was committed late", late_ms=round(took - self.spare), changes=self.recorded[:10], user=self.user)
 
 
 class Changes:
@@ -239,6 +258,8 @@ class Changes:
                 yield transaction
                 if not is_dry:
                     await transaction.check_in_time()
+            if not is_dry:
+                transaction.warn_if_late()
             for kind, action in transaction.recorded:
                 REGISTRY_CHANGES.labels(kind, action).inc()
         except psycopg.errors.LockNotAvailable as error:
