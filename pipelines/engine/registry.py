@@ -11,6 +11,7 @@ from typing import Final
 
 import psycopg
 
+from pipelines.connectors.clock import monotonic
 from pipelines.connectors.metrics import REGISTRY_DEVICES, REGISTRY_LOADED, REGISTRY_LOOKS
 from pipelines.domain.registered import Assignment, Device, Terms, Timeline
 from schemas.partitions import device_partition
@@ -46,10 +47,13 @@ class Registry:
         self._devices: dict[DeviceKey, Device | None] = {}
         self._version = -1
         self._looked_at = -(1 << 62)
+        self._looked_seconds = float("-inf")
 
     def prepare(self, connection: psycopg.Connection, keys: Iterable[DeviceKey], newest_stamp: int) -> None:
         """Make sure that `device` answers for these keys as of the newest stamp (ms UTC) about to be decoded."""
-        if newest_stamp > self._looked_at + FRESH_FOR_MS:
+        now = monotonic()
+        # By time that passes too: a clock of the database that is ahead must not put off the next look.
+        if newest_stamp > self._looked_at + FRESH_FOR_MS or now - self._looked_seconds > FRESH_FOR_MS / 1_000:
             version, looked_at = _look(connection)
             stale = version != self._version or len(self._devices) > MAX_DEVICES
             REGISTRY_LOOKS.labels("reloaded" if stale else "unchanged").inc()
@@ -57,8 +61,8 @@ class Registry:
                 self._devices.clear()
                 self._ends = _load_ends(connection)
                 self._version = version
-            # A clock of the database that is ahead must not put off the next look.
-            self._looked_at = min(looked_at, newest_stamp)
+            self._looked_at = looked_at
+            self._looked_seconds = now
         missing = sorted({key for key in keys if key not in self._devices})
         if missing:
             # In one step: a load that the database cut off must leave nothing behind that looks like "not registered".

@@ -37,18 +37,19 @@ def test_a_device_whose_load_failed_is_asked_for_again(monkeypatch: pytest.Monke
 
 def test_a_clock_of_the_database_that_is_ahead_puts_off_no_look(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
+    seconds = iter([10.0, 11.0, 13.1])
 
     def look(_connection: object) -> tuple[int, int]:
         looks.append(1)
         return 1, 3_600_000_000
 
+    monkeypatch.setattr(engine_registry, "monotonic", lambda: next(seconds))
     monkeypatch.setattr(engine_registry, "_look", look)
     monkeypatch.setattr(engine_registry, "_load_ends", lambda _connection: {})
     registry = Registry()
     connection: Any = None
 
-    registry.prepare(connection, [], 5_000)
-    registry.prepare(connection, [], 6_000)
-    registry.prepare(connection, [], 9_000)
+    for stamp in (5_000, 6_000, 7_000):
+        registry.prepare(connection, [], stamp)
 
     assert len(looks) == 2
