@@ -29,9 +29,14 @@ class Writer(Protocol[X]):
 class FlushingSink(FixedPartitionedSink[X | Flush, None]):
     """Hands items to a writer, and flushes it on a Flush item and at every epoch's end."""
 
-    def __init__(self, build: Callable[[], Writer[X]]) -> None:
-        """Name how the writer is made; it is made in the worker."""
+    def __init__(self, build: Callable[[], Writer[X]], *, in_lulls: bool = True) -> None:
+        """Name how the writer is made (in the worker), and whether it flushes on Flush items too.
+
+        A writer to Kafka need not: its client sends at once by itself, and to wait for the broker in every lull would only hold
+        up the next poll.
+        """
         self._build = build
+        self._in_lulls = in_lulls
 
     def list_parts(self) -> list[str]:
         """Return the single part."""
@@ -43,22 +48,23 @@ class FlushingSink(FixedPartitionedSink[X | Flush, None]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> "FlushingPart[X]":  # noqa: ARG002
         """Return the part around a new writer."""
-        return FlushingPart(self._build())
+        return FlushingPart(self._build(), in_lulls=self._in_lulls)
 
 
 class FlushingPart(StatefulSinkPartition[X | Flush, None]):
     """The part of a FlushingSink."""
 
-    def __init__(self, writer: Writer[X]) -> None:
+    def __init__(self, writer: Writer[X], *, in_lulls: bool = True) -> None:
         """Take over a writer."""
         self._writer = writer
+        self._in_lulls = in_lulls
 
     def write_batch(self, values: list[X | Flush]) -> None:
-        """Write the items; a Flush among them makes everything safe at once."""
+        """Write the items; a Flush among them makes everything safe at once, where lulls do."""
         items: list[X] = [value for value in values if not isinstance(value, Flush)]
         if items:
             self._writer.write(items)
-        if len(items) < len(values):
+        if self._in_lulls and len(items) < len(values):
             self._writer.flush()
 
     def snapshot(self) -> None:

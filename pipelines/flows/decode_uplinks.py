@@ -34,5 +34,6 @@ def build(kafka: KafkaConfig, database: DatabaseConfig, partitions: tuple[int, .
     source = LogSource(kafka, UPLINKS.name, partitions, flow=FLOW, stop=stop, renew=holding.renew, gather_seconds=GATHER_SECONDS)
     uplinks = op.input("read_uplinks", flow, source)
     readings = op.map("decode", uplinks, decode)
-    op.output("write_readings", readings, FlushingSink(lambda: ReadingsWriter(AckedProducer(kafka.flow_producer(FLOW)))))
+    sink = FlushingSink(lambda: ReadingsWriter(AckedProducer(kafka.flow_producer(FLOW))), in_lulls=False)
+    op.output("write_readings", readings, sink)
     return flow

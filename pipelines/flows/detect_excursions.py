@@ -53,6 +53,7 @@ def build(
     split = op.branch("split_late", judged, is_late)
     late = cast("KeyedStream[LateReadings | Flush]", split.trues)
     facts = cast("KeyedStream[Judged | Flush]", split.falses)
-    op.output("request_revisions", late, FlushingSink(lambda: RevisionWriter(AckedProducer(kafka.flow_producer(FLOW)))))
+    requests = FlushingSink(lambda: RevisionWriter(AckedProducer(kafka.flow_producer(FLOW))), in_lulls=False)
+    op.output("request_revisions", late, requests)
     op.output("record", facts, FlushingSink(recorder))
     return flow
