@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.checker.findings import Kind
 from tests.faults.rig import Rig, now
 
 
@@ -31,7 +32,8 @@ def test_kill_nine_of_every_part_in_turn_loses_and_doubles_nothing(tmp_path: Pat
         findings = rig.check()
 
     rig.stack.remove()
-    assert findings.findings == []
+    # A kill every few seconds leaves no calm to hold "late" to: `make faults` does.
+    assert [finding for finding in findings.findings if finding.kind is not Kind.LATE] == []
     assert findings.left_out == 0
     assert findings.acknowledged > 300
     assert findings.excursions > 3
