@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
-from api.commands.archiving import mark_archived, require_ended, require_standing
+from api.commands.archiving import mark_archived, require_ended, require_standing, restore
 from api.commands.assignments import LAST, assign, end_assignment, sensor_row
 from api.commands.organizations import standing_organization
 from api.commands.transaction import Outcome, Row, Transaction
@@ -139,6 +139,11 @@ async def archive_sensor(transaction: Transaction, number: int, order: TimedOrde
     require_ended(transaction, "sensor", number, ended.effective_at)
     done = await mark_archived(transaction, "sensor", row)
     return Outcome(done.outcome, done.organization, done.id, ended.effective_at)
+
+
+async def restore_sensor(transaction: Transaction, number: int) -> Outcome:
+    """Take a sensor out of the archive; it watches nothing until it is assigned anew."""
+    return await restore(transaction, "sensor", await sensor_row(transaction, number))
 
 
 async def newest_terms(transaction: Transaction, sensor: int) -> tuple[SensorTerms, datetime] | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from api.commands.archiving import mark_archived, require_ended, require_standing
+from api.commands.archiving import mark_archived, require_ended, require_standing, restore
 from api.commands.assignments import end_assignments_of_unit
 from api.commands.sites import site_row
 from api.commands.transaction import Outcome, Row, Transaction
@@ -100,6 +100,13 @@ async def archive_unit(transaction: Transaction, number: int, order: TimedOrder)
     require_ended(transaction, "unit", number, ends)
     done = await mark_archived(transaction, "unit", row)
     return Outcome(done.outcome, done.organization, done.id, ends)
+
+
+async def restore_unit(transaction: Transaction, number: int) -> Outcome:
+    """Take a unit out of the archive; its site must not be in it."""
+    row = await unit_row(transaction, number)
+    require_standing("site", await site_row(transaction, row["site_id"]))
+    return await restore(transaction, "unit", row)
 
 
 async def put_in_force(transaction: Transaction, number: int, order: UnitPolicyOrder) -> Outcome:

@@ -5,10 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from api.callers import Caller
-from api.commands.archiving import require_standing, restore
-from api.commands.sites import archive_site, change_site, create_site, restore_site, site_row
-from api.commands.transaction import Outcome, Transaction
-from api.commands.units import archive_unit, change_unit, create_unit, put_in_force, unit_row
+from api.commands.sites import archive_site, change_site, create_site, restore_site
+from api.commands.units import archive_unit, change_unit, create_unit, put_in_force, restore_unit
 from api.database import Database
 from api.errors import not_found
 from api.managers import Manager
@@ -111,10 +109,4 @@ def _add_units(routes: APIRouter, context: Context) -> None:
     async def take_out(
         unit: PathId, response: Response, order: Order = NOTHING_SAID, manager: Manager = Depends(manager_of)
     ) -> Changed[UnitRegistrationAnswer]:
-        async def command(transaction: Transaction) -> Outcome:
-            row = await unit_row(transaction, unit)
-            site = await site_row(transaction, row["site_id"])
-            require_standing("site", site)
-            return await restore(transaction, "unit", row)
-
-        return await changer.answer(manager, order, response, command, unit_registration)
+        return await changer.answer(manager, order, response, lambda transaction: restore_unit(transaction, unit), unit_registration)

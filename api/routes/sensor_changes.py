@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from api.callers import Caller
-from api.commands.archiving import require_standing, restore
+from api.commands.archiving import require_standing
 from api.commands.assignments import assign, end_assignment, sensor_row
-from api.commands.sensors import archive_sensor, change_sensor, configure, create_sensor
+from api.commands.sensors import archive_sensor, change_sensor, configure, create_sensor, restore_sensor
 from api.commands.transaction import Outcome, Transaction
 from api.errors import not_found
 from api.managers import Manager
@@ -58,10 +58,7 @@ def _add_sensors(routes: APIRouter, context: Context) -> None:
 
     @routes.post("/sensors/{sensor}/restore")
     async def take_out(sensor: PathId, response: Response, order: Order = NOTHING_SAID, manager: Manager = Depends(manager_of)) -> Answer:
-        async def command(transaction: Transaction) -> Outcome:
-            return await restore(transaction, "sensor", await sensor_row(transaction, sensor))
-
-        return await changer.answer(manager, order, response, command, sensor_registration)
+        return await changer.answer(manager, order, response, lambda transaction: restore_sensor(transaction, sensor), sensor_registration)
 
 
 def _add_timelines(routes: APIRouter, context: Context) -> None:

@@ -92,13 +92,10 @@ class Devices:
         starts: npt.NDArray[np.intp],
         counts: npt.NDArray[np.intp],
     ) -> npt.NDArray[np.bool_]:
-        """Return which uplinks carry terms, of devices any of whose uplinks carry others than are known.
-
-        A replayed uplink tells of terms in force when it was measured: they count only where nothing newer is known.
-        """
+        """Return which uplinks carry terms, of devices any of whose uplinks carry others than are known."""
         table = self._table.rows
         unit, configuration = rows["unit"][positions], rows["configuration"][positions]
-        telling = (unit > 0) & (((rows["flags"][positions] & REPLAYED) == 0) | (rows["measured_at"][positions] > table["heard_at"][slots]))
+        telling = unit > 0
         changed = telling & ((configuration != table["configuration"][slots]) | (unit != table["unit"][slots]))
         if not changed.any():
             return np.asarray(changed, dtype=np.bool_)

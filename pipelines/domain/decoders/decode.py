@@ -51,9 +51,9 @@ def _of_uplink(message: TtnMessage) -> Decoded:
     payload = message.decoded_payload
     if not isinstance(payload, dict) or not payload:
         return _of_normalized(message) if message.normalized_payloads else _undecoded(message)
-    model = model_of(message.brand, message.model, message.firmware, payload)
 
     def meanings(found: list[Leaf]) -> tuple[Named, Context]:
+        model = model_of(message.brand, message.model, message.firmware, payload)
         return _named(found, model), _context(found, model, payload)
 
     known = _SHAPES.known((message.brand, message.model, message.firmware), payload, meanings)
@@ -61,10 +61,12 @@ def _of_uplink(message: TtnMessage) -> Decoded:
         plain = None if known.plan is None else known.plan.decoded(message.kind, message.measured_at or 0, payload)
         return plain or _from_named(message, known.filled(payload), known.context)
     found = leaves(payload)
-    if message.normalized_payloads and not any(meaning.quantity is Quantity.TEMPERATURE for _, meaning in _named(found, model)):
+    named, context = meanings(found)
+    if message.normalized_payloads and not any(meaning.quantity is Quantity.TEMPERATURE for _, meaning in named):
         # The decoder's own names say nothing to us; its normalizer may know better.
         found += _normalized_leaves(message)
-    return _from_named(message, *meanings(found), found)
+        named, context = meanings(found)
+    return _from_named(message, named, context, found)
 
 
 def _of_normalized(message: TtnMessage) -> Decoded:
