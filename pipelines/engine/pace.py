@@ -11,6 +11,9 @@ MOST_BYTES: Final = 4 * 1_048_576
 
 LEAST_BYTES: Final = 64 * 1_024
 
+FIRST_BYTES: Final = 512 * 1_024
+"""Of the first poll: what the records cost is not known yet."""
+
 SLOW_SECONDS: Final = 0.4
 """A poll that took longer is followed by a smaller one."""
 
@@ -29,7 +32,7 @@ class Pace:
 
     def __init__(self, flush_every_seconds: float = 0.0, gather_seconds: float = 0.0) -> None:
         """Take how far apart flushes are at least (the first of a lull comes at once), and how long a busy log is left to gather."""
-        self.poll_bytes = MOST_BYTES
+        self.poll_bytes = FIRST_BYTES
         self._flush_every = flush_every_seconds
         self._gather = gather_seconds
         self._flushed_at = float("-inf")

@@ -33,6 +33,9 @@ POLL_RECORDS: Final = 1_000
 POLL_RECORDS_LEAST: Final = 1
 """Records asked for in one call, at least."""
 
+FIRST_RECORD_BYTES: Final = 65_536
+"""How large records are taken to be until some have been read: a first call for many of the largest would be a stall."""
+
 POLL_CALLS: Final = 8
 """Calls to the consumer in one poll."""
 
@@ -158,7 +161,7 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
         self._lags: dict[int, int] = {}
         self._unflushed = False
         self._polls = 0
-        self._record_bytes = 1_024
+        self._record_bytes = FIRST_RECORD_BYTES
         """Mean size of the records of the newest call: it says how many to ask for."""
         self._rest = IDLE_SECONDS
         known = self._offsets_now(partitions)

@@ -1,6 +1,6 @@
 """A reader takes less after a slow poll and more after quick ones, and flushes no more often than it may."""
 
-from pipelines.engine.pace import LEAST_BYTES, MOST_BYTES, Pace
+from pipelines.engine.pace import FIRST_BYTES, LEAST_BYTES, MOST_BYTES, Pace
 
 
 def after(pace: Pace, *seconds: float) -> Pace:
@@ -14,7 +14,7 @@ def after(pace: Pace, *seconds: float) -> Pace:
 
 
 def test_a_slow_poll_is_followed_by_one_of_half_the_size() -> None:
-    assert after(Pace(), 0.5).poll_bytes == MOST_BYTES // 2
+    assert after(Pace(), 0.5).poll_bytes == FIRST_BYTES // 2
 
 
 def test_slow_polls_never_shrink_below_the_least() -> None:
@@ -28,7 +28,7 @@ def test_quick_polls_grow_back_to_the_most_and_no_further() -> None:
 
 
 def test_a_poll_neither_slow_nor_quick_changes_nothing() -> None:
-    assert after(Pace(), 0.5, 0.3).poll_bytes == MOST_BYTES // 2
+    assert after(Pace(), 0.5, 0.3).poll_bytes == FIRST_BYTES // 2
 
 
 def test_asking_without_records_changes_nothing() -> None:
@@ -36,7 +36,7 @@ def test_asking_without_records_changes_nothing() -> None:
 
     pace.asked(100.0)
 
-    assert pace.poll_bytes == MOST_BYTES // 2
+    assert pace.poll_bytes == FIRST_BYTES // 2
 
 
 def test_the_first_lull_flushes_at_once_and_the_next_only_after_its_time() -> None:
