@@ -17,7 +17,7 @@ from pipelines.domain.decimals import NotANumber, scaled
 from pipelines.domain.evaluate import Excursion, evaluate
 from pipelines.domain.instants import UnreadableInstant, format_instant, parse_instant
 from pipelines.domain.policy import Policy, warnings
-from pipelines.domain.policy_document import MAX_TIME, PolicyError, parse_policy, refuse_unjudged
+from pipelines.domain.policy_document import MAX_TIME, PolicyError, parse_policy
 from pipelines.domain.temperatures import UnreadableTemperature, believed
 
 HEADER: Final = ("measured_at", "temperature")
@@ -37,6 +37,8 @@ class BadInput(click.ClickException):
 @click.argument("readings_file", metavar="READINGS.csv")
 def command(policy_file: str, until: str, max_gap: str, readings_file: str) -> None:
     """Print the excursions in READINGS.csv (measured_at,temperature; - is standard input) as a JSON list.
+
+    Bands of every kind are judged: sustained, cumulative, mean and mkt.
 
     Times are ISO 8601 UTC, peak_celsius has hundredths; mean_celsius and degree_minutes are exact sums divided once, to the
     nearest double. A bad policy, time or row is exit 2 with nothing on standard output.
@@ -77,7 +79,6 @@ def _read_policy(file: str) -> Policy:
     try:
         document = json.loads(Path(file).read_text(encoding="utf-8-sig"), parse_float=Decimal)
         policy = parse_policy(document)
-        refuse_unjudged(policy)
     except OSError as error:
         _refuse(file, error.strerror or str(error))
     except json.JSONDecodeError as error:

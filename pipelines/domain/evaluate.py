@@ -11,7 +11,6 @@ from pipelines.domain.excursion_facts import EndedBy, ExcursionClosed, Fact
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.figures import Figures
 from pipelines.domain.policy import Policy
-from pipelines.domain.policy_document import refuse_unjudged
 from pipelines.domain.sensor import FRESH, Policies, on_assignment_end, on_clock, on_reading
 from pipelines.domain.sensor_view import open_excursions
 
@@ -32,9 +31,7 @@ def evaluate(readings: Iterable[tuple[int, int | None]], policy: Policy, max_gap
     """Return the excursions of one sensor judged by one policy up to `until` (ms UTC), sorted by band and start.
 
     Readings are (measured_at in ms UTC, hundredths of a degree or None for a fault mark), in any order.
-    Raises PolicyError when a band is of a kind that is not judged yet.
     """
-    refuse_unjudged(policy)
     rows = (Reading(measured_at, temperature, max_gap_ms, 1) for measured_at, temperature in readings)
     return judge(rows, {1: policy}, until)
 

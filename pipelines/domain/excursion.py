@@ -17,13 +17,13 @@ from typing import assert_never
 from pipelines.domain.excursion_facts import EndedBy, ExcursionClosed, ExcursionOpened, Facts
 from pipelines.domain.excursion_states import (
     IN_RANGE,
-    BandState,
     Breaching,
     InRange,
     Open,
     Reading,
     Recovering,
     Run,
+    SustainedState,
 )
 from pipelines.domain.figures import Tally, counted, figures, first, held
 from pipelines.domain.policy import Standing, SustainedBand
@@ -53,7 +53,9 @@ def advance(run: Run, newest: Reading, band: SustainedBand, at: int) -> Run:
             assert_never(run)
 
 
-def on_reading(state: BandState, temperature: int, at: int, band: SustainedBand, *, new_version: bool = False) -> tuple[BandState, Facts]:
+def on_reading(
+    state: SustainedState, temperature: int, at: int, band: SustainedBand, *, new_version: bool = False
+) -> tuple[SustainedState, Facts]:
     """Return the state after a reading (hundredths) at `at`, and what happened there.
 
     `state` is advanced to `at`; `band` is of the reading's version, and `new_version` says it is that version's first.
@@ -72,7 +74,7 @@ def on_reading(state: BandState, temperature: int, at: int, band: SustainedBand,
             assert_never(state)
 
 
-def _begun(temperature: int, at: int, band: SustainedBand) -> tuple[BandState, Facts]:
+def _begun(temperature: int, at: int, band: SustainedBand) -> tuple[SustainedState, Facts]:
     """Begin a run with a reading out of range; without a hold it opens at once."""
     tally = first(temperature, at)
     if band.hold_ms == 0:
@@ -80,14 +82,14 @@ def _begun(temperature: int, at: int, band: SustainedBand) -> tuple[BandState, F
     return Breaching(at, 0, 0, 1, tally), ()
 
 
-def _opened(started_at: int, at: int, tally: Tally, band: SustainedBand) -> tuple[BandState, Facts]:
+def _opened(started_at: int, at: int, tally: Tally, band: SustainedBand) -> tuple[SustainedState, Facts]:
     opened = ExcursionOpened(band.name, started_at, at, figures(tally, started_at, at))
     return Open(started_at, at, tally), (opened,)
 
 
 def _pending(
     run: Breaching, temperature: int, at: int, band: SustainedBand, standing: Standing, *, new_version: bool
-) -> tuple[BandState, Facts]:
+) -> tuple[SustainedState, Facts]:
     """Let a reading decide a pending run: end it, open it, or carry it on."""
     if standing is Standing.RECOVERED:
         return IN_RANGE, ()
@@ -103,7 +105,7 @@ def _pending(
     return Breaching(run.started_at, run.out_ms, inside_ms, samples_out, tally), ()
 
 
-def _open(run: Open, temperature: int, at: int, band: SustainedBand, standing: Standing) -> tuple[BandState, Facts]:
+def _open(run: Open, temperature: int, at: int, band: SustainedBand, standing: Standing) -> tuple[SustainedState, Facts]:
     """Let a reading begin the recovery of an open excursion, or keep it open."""
     tally = counted(run.tally, temperature, at, band)
     if standing is not Standing.RECOVERED:
@@ -114,7 +116,7 @@ def _open(run: Open, temperature: int, at: int, band: SustainedBand, standing: S
     return recovering, ()
 
 
-def _recovering(run: Recovering, temperature: int, at: int, band: SustainedBand, standing: Standing) -> tuple[BandState, Facts]:
+def _recovering(run: Recovering, temperature: int, at: int, band: SustainedBand, standing: Standing) -> tuple[SustainedState, Facts]:
     """Let a reading void, complete or carry on a recovery. One out of range at its very completion comes too late."""
     out = standing is Standing.OUT
     samples_back = run.samples_back + (not out)
@@ -146,7 +148,7 @@ def _recovered(run: Recovering, at: int, band: SustainedBand) -> ExcursionClosed
     )
 
 
-def deadline(state: BandState, newest: Reading, band: SustainedBand) -> int | None:
+def deadline(state: SustainedState, newest: Reading, band: SustainedBand) -> int | None:
     """Return the instant at which the band moves if no further row comes, or None.
 
     `band` is of the newest reading's version. The instant is after the newest row and no later than the end of its known
@@ -174,7 +176,7 @@ def deadline(state: BandState, newest: Reading, band: SustainedBand) -> int | No
     return newest.measured_at + wait_ms if wait_ms <= newest.max_gap_ms else None
 
 
-def on_deadline(state: BandState, newest: Reading, band: SustainedBand) -> tuple[BandState, Facts]:
+def on_deadline(state: SustainedState, newest: Reading, band: SustainedBand) -> tuple[SustainedState, Facts]:
     """Pass the band's deadline: open the run, drop it, or complete the recovery.
 
     The sums stay as of the newest row, from which `advance` counts on.
@@ -199,7 +201,7 @@ def on_deadline(state: BandState, newest: Reading, band: SustainedBand) -> tuple
             assert_never(state)
 
 
-def on_end(state: BandState, at: int, band: SustainedBand, ended_by: EndedBy) -> Facts:
+def on_end(state: SustainedState, at: int, band: SustainedBand, ended_by: EndedBy) -> Facts:
     """End the run of a band that no longer exists, or of an assignment: open ones close, a pending one leaves no trace.
 
     `state` is advanced to `at`.

@@ -1,6 +1,6 @@
 """The states of one band of kind `sustained`, what moves it, and every move it may make.
 
-Data only: `excursion` is the machine. States are encoded into snapshots as they are, so a changed field is a new version of
+Data only: `excursion` is the machine, `windowed_states` has those of the other kinds. States are encoded into snapshots as they are, so a changed field is a new version of
 the snapshot.
 """
 
@@ -66,7 +66,7 @@ class Recovering(msgspec.Struct, frozen=True, array_like=True, tag="recovering",
     """Up to now: what counts if it does not."""
 
 
-BandState = InRange | Breaching | Open | Recovering
+SustainedState = InRange | Breaching | Open | Recovering
 Run = Breaching | Open | Recovering
 
 IN_RANGE: Final = InRange()
@@ -86,7 +86,7 @@ class Cause(Enum):
 
 _IN_RANGE_ONLY: Final = frozenset({InRange})
 
-TRANSITIONS: Final[dict[tuple[type[BandState], Cause], frozenset[type[BandState]]]] = {
+TRANSITIONS: Final[dict[tuple[type[SustainedState], Cause], frozenset[type[SustainedState]]]] = {
     (InRange, Cause.OUT): frozenset({Breaching, Open}),
     (InRange, Cause.INSIDE): _IN_RANGE_ONLY,
     (InRange, Cause.RECOVERED): _IN_RANGE_ONLY,

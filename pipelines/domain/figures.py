@@ -5,7 +5,7 @@ All sums are exact; division happens once, when a figure is shown. No reading is
 
 import msgspec
 
-from pipelines.domain.policy import SustainedBand
+from pipelines.domain.policy import Band
 
 
 class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -14,8 +14,8 @@ class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `weighted` is the sum of hundredths of a degree times ms; `beyond` the same of the distance beyond the limit.
     """
 
-    peak: int
-    """Hundredths, the highest (side high) or lowest (side low) so far."""
+    peak: int | None
+    """Hundredths, the highest (side high) or lowest (side low) so far; None before the first reading."""
     weighted: int
     beyond: int
     exposure_ms: int
@@ -24,7 +24,7 @@ class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):
     largest_gap_ms: int
     """Between neighbouring readings so far."""
     newest_at: int
-    """`measured_at` of the newest reading, from which the next gap counts."""
+    """`measured_at` of the newest reading, from which the next gap counts; before the first, where it begins."""
 
 
 class Figures(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -33,7 +33,8 @@ class Figures(msgspec.Struct, frozen=True, array_like=True, gc=False):
     Integers throughout; the properties divide once, so they are the doubles nearest to the exact values.
     """
 
-    peak_hundredths: int
+    peak_hundredths: int | None
+    """None without readings."""
     weighted: int
     """Hundredths of a degree times ms, over known time."""
     beyond: int
@@ -45,18 +46,25 @@ class Figures(msgspec.Struct, frozen=True, array_like=True, gc=False):
     largest_gap_ms: int
 
     @property
-    def peak_celsius(self) -> float:
-        """Return the highest (side high) or lowest (side low) reading."""
-        return self.peak_hundredths / 100
+    def peak_celsius(self) -> float | None:
+        """Return the highest (side high) or lowest (side low) reading, None without readings."""
+        return None if self.peak_hundredths is None else self.peak_hundredths / 100
 
     @property
-    def mean_celsius(self) -> float:
-        """Return the time-weighted mean over known time.
+    def mean_hundredths(self) -> float | None:
+        """Return the time-weighted mean over known time, None without readings.
 
         Without known time a run has just begun: it has one reading, which is its peak and its plain mean.
         """
-        if self.known_ms == 0:
-            return self.peak_hundredths / 100
+        if self.known_ms == 0 or self.peak_hundredths is None:
+            return self.peak_hundredths
+        return self.weighted / self.known_ms
+
+    @property
+    def mean_celsius(self) -> float | None:
+        """Return the time-weighted mean over known time, None without readings."""
+        if self.known_ms == 0 or self.peak_hundredths is None:
+            return self.peak_celsius
         return self.weighted / (100 * self.known_ms)
 
     @property
@@ -70,7 +78,12 @@ def first(temperature: int, at: int) -> Tally:
     return Tally(temperature, 0, 0, 0, 0, 1, 0, at)
 
 
-def held(tally: Tally, temperature: int | None, known_ms: int, band: SustainedBand) -> Tally:
+def empty(begins_at: int) -> Tally:
+    """Return the sums of what begins at an instant and has no reading yet."""
+    return Tally(None, 0, 0, 0, 0, 0, 0, begins_at)
+
+
+def held(tally: Tally, temperature: int | None, known_ms: int, band: Band) -> Tally:
     """Return the sums after a value has held for some known time, measured against the limit of its own version."""
     if temperature is None or known_ms == 0:
         return tally
@@ -88,11 +101,11 @@ def held(tally: Tally, temperature: int | None, known_ms: int, band: SustainedBa
     )
 
 
-def counted(tally: Tally, temperature: int, at: int, band: SustainedBand) -> Tally:
+def counted(tally: Tally, temperature: int, at: int, band: Band) -> Tally:
     """Return the sums with one more reading (hundredths) at an instant."""
     peak, gap = tally.peak, at - tally.newest_at
     return Tally(
-        temperature if band.sign * (temperature - peak) > 0 else peak,
+        temperature if peak is None or band.sign * (temperature - peak) > 0 else peak,
         tally.weighted,
         tally.beyond,
         tally.exposure_ms,

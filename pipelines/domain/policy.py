@@ -6,7 +6,7 @@ fractions thousandths. `policy_document` makes policies from documents; nothing 
 
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Final
+from typing import Final, TypeGuard
 
 
 class Kind(StrEnum):
@@ -56,24 +56,16 @@ class SustainedBand:
     margin_hundredths: int = 0
     recovery_hold_ms: int = 0
     severity: Severity = Severity.CRITICAL
-    # Derived. Side low is side high in the mirror: with temperatures times `sign`, out of range is always upwards.
     sign: int = field(init=False, repr=False, compare=False)
     edge: int = field(init=False, repr=False, compare=False)
-    """The limit in the mirror; distances beyond it are counted from here."""
     out_from: int = field(init=False, repr=False, compare=False)
-    """The first mirrored temperature out of range."""
     recovered_to: int = field(init=False, repr=False, compare=False)
     """The last mirrored temperature that counts as recovered."""
 
     def __post_init__(self) -> None:
         """Derive the mirrored numbers once, so that each reading costs a multiplication and two comparisons."""
-        sign = 1 if self.side is Side.HIGH else -1
-        edge = sign * self.limit_hundredths
-        out_from = edge if self.inclusive else edge + 1
-        object.__setattr__(self, "sign", sign)
-        object.__setattr__(self, "edge", edge)
-        object.__setattr__(self, "out_from", out_from)
-        object.__setattr__(self, "recovered_to", min(edge - self.margin_hundredths, out_from - 1))
+        _mirror(self)
+        object.__setattr__(self, "recovered_to", min(self.edge - self.margin_hundredths, self.out_from - 1))
 
     def standing(self, temperature: int) -> Standing:
         """Return where a temperature in hundredths stands."""
@@ -97,6 +89,13 @@ class CumulativeBand:
     inclusive: bool = False
     rearm_ms: int = 0
     severity: Severity = Severity.CRITICAL
+    sign: int = field(init=False, repr=False, compare=False)
+    edge: int = field(init=False, repr=False, compare=False)
+    out_from: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Derive the mirrored numbers once."""
+        _mirror(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +109,13 @@ class MeanBand:
     inclusive: bool = False
     min_known_thousandths: int = 500
     severity: Severity = Severity.CRITICAL
+    sign: int = field(init=False, repr=False, compare=False)
+    edge: int = field(init=False, repr=False, compare=False)
+    out_from: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Derive the mirrored numbers once."""
+        _mirror(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +130,50 @@ class MktBand:
     min_known_thousandths: int = 500
     severity: Severity = Severity.CRITICAL
     side: Side = Side.HIGH
+    sign: int = field(init=False, repr=False, compare=False)
+    edge: int = field(init=False, repr=False, compare=False)
+    out_from: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Derive the mirrored numbers once."""
+        _mirror(self)
 
 
-Band = SustainedBand | CumulativeBand | MeanBand | MktBand
+WindowedBand = CumulativeBand | MeanBand | MktBand
+"""Bands that are judged by more than the newest value: what lies in a window decides."""
+
+Band = SustainedBand | WindowedBand
+
+Identity = tuple[str, type[Band], Side, int | None]
+"""What makes a band the same band in another version of its policy: name, kind, side and window."""
+
+
+def identity(band: Band) -> Identity:
+    """Return what a band is known by across versions."""
+    return band.name, type(band), band.side, None if isinstance(band, SustainedBand) else band.window_ms
+
+
+def is_windowed(band: Band) -> TypeGuard[WindowedBand]:
+    """Tell whether a band is judged by what lies in a window."""
+    return not isinstance(band, SustainedBand)
+
+
+def is_out(temperature: int, band: Band) -> bool:
+    """Tell whether a temperature in hundredths is out of range."""
+    return band.sign * temperature >= band.out_from
+
+
+def _mirror(band: Band) -> None:
+    """Derive what is compared. Side low is side high in the mirror: with temperatures times `sign`, out of range is always upwards.
+
+    `edge` is the limit in the mirror, from which distances beyond it are counted, and `out_from` the first mirrored temperature out
+    of range.
+    """
+    sign = 1 if band.side is Side.HIGH else -1
+    edge = sign * band.limit_hundredths
+    object.__setattr__(band, "sign", sign)
+    object.__setattr__(band, "edge", edge)
+    object.__setattr__(band, "out_from", edge if band.inclusive else edge + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +181,17 @@ class Policy:
     """One version of a policy: its bands in the order they were written. Without bands it finds nothing."""
 
     bands: tuple[Band, ...]
-    sustained: tuple[SustainedBand, ...] = field(init=False, repr=False, compare=False)
-    """The bands of kind sustained, in order; the only ones the machine judges as yet."""
+    reach_ms: int = field(init=False, repr=False, compare=False)
+    """How far back the readings must be kept: the longest rolling window of its bands, 0 where none looks back."""
+    has_windows: bool = field(init=False, repr=False, compare=False)
+    by_identity: dict[Identity, Band] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Pick out the sustained bands once."""
-        object.__setattr__(self, "sustained", tuple(band for band in self.bands if isinstance(band, SustainedBand)))
+        """Find the reach and the bands by identity once."""
+        object.__setattr__(self, "has_windows", any(is_windowed(band) for band in self.bands))
+        object.__setattr__(self, "by_identity", {identity(band): band for band in self.bands})
+        windows = [band.window_ms for band in self.bands if isinstance(band, CumulativeBand | MktBand)]
+        object.__setattr__(self, "reach_ms", max((window for window in windows if window is not None), default=0))
 
 
 NO_POLICY: Final = Policy(bands=())
@@ -151,12 +203,14 @@ HOTTEST: Final = 2**31 - 1
 
 
 def quiet_range(policy: Policy) -> tuple[int, int]:
-    """Return (lowest, highest) temperature in hundredths, both included, that is out of range in no sustained band.
+    """Return (lowest, highest) temperature in hundredths, both included, that changes nothing for a sensor without a run.
 
-    A reading within leaves a sensor without a run without one. Where the bands leave nothing, lowest is above highest.
+    Where the bands leave nothing, as a windowed one always does, lowest is above highest.
     """
     lowest, highest = COLDEST, HOTTEST
-    for band in policy.sustained:
+    for band in policy.bands:
+        if is_windowed(band):
+            return HOTTEST, COLDEST
         if band.side is Side.HIGH:
             highest = min(highest, band.out_from - 1)
         else:

@@ -72,13 +72,6 @@ def parse_policy(document: object) -> Policy:
     return Policy(bands)
 
 
-def refuse_unjudged(policy: Policy) -> None:
-    """Raise PolicyError when a band is of a kind that is not judged yet."""
-    for index, band in enumerate(policy.bands):
-        if not isinstance(band, SustainedBand):
-            _refuse(f"bands[{index}].kind", f"band {band.name!r} cannot be judged yet: only `sustained` can")
-
-
 def _refuse(field: str, reason: str) -> NoReturn:
     raise PolicyError(field, reason)
 

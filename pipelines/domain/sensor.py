@@ -10,11 +10,14 @@ from typing import Final
 
 import msgspec
 
-from pipelines.domain import excursion
+from pipelines.domain import excursion, windowed
 from pipelines.domain.excursion import advance, deadline, on_deadline, on_end
 from pipelines.domain.excursion_facts import EndedBy, Fact, Facts
-from pipelines.domain.excursion_states import IN_RANGE, BandState, InRange, Reading
-from pipelines.domain.policy import Policy, SustainedBand
+from pipelines.domain.excursion_states import IN_RANGE, Breaching, InRange, Open, Reading, Recovering, SustainedState
+from pipelines.domain.history import NO_HISTORY, History, with_row
+from pipelines.domain.past import past_of
+from pipelines.domain.policy import Band, Policy, SustainedBand, WindowedBand, identity
+from pipelines.domain.windowed_states import BandState, WindowedState
 
 Policies = Mapping[int, Policy]
 """Policy versions by number; holds at least those of the state and of the reading passed in."""
@@ -26,13 +29,15 @@ class SensorState(msgspec.Struct, frozen=True, array_like=True):
     judged_at: int | None
     """The newer of the newest row and the last deadline passed (ms UTC); None before the first row."""
     due: int | None
-    """The earliest deadline of any band."""
+    """The earliest clock at which a band may move; nothing need come of it."""
     newest: Reading | None
     """The newest row of the assignment."""
     policy: int | None
     """Number of the version of the newest reading; a fault mark changes none."""
     bands: tuple[BandState, ...]
-    """One for each sustained band of that version, in its order."""
+    """One for each band of that version, in its order."""
+    history: History = NO_HISTORY
+    """The rows that its rolling windows still need, the newest last; none where no band has one."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -40,6 +45,17 @@ class Step(msgspec.Struct, frozen=True):
 
     state: SensorState
     facts: Facts
+
+
+class _Limits(msgspec.Struct, frozen=True, gc=False):
+    """Up to which instants, both included, what comes without a row is passed."""
+
+    sustained: int
+    opens: int
+    """Openings of windowed bands, and all that the end of a window decides for kind `mean`..."""
+    means: int
+    """...which the row at its very end does not take part in."""
+    ends: int
 
 
 FRESH: Final = SensorState(None, None, None, None, ())
@@ -52,19 +68,47 @@ def is_late(state: SensorState, at: int) -> bool:
 
 
 def is_quiet(state: SensorState) -> bool:
-    """Tell whether no band has a run, so that a reading within its policy's `quiet_range` only replaces the newest row."""
+    """Tell whether no band has a run or a window, so that a reading within its policy's `quiet_range` only replaces the newest row."""
     return all(isinstance(band, InRange) for band in state.bands)
 
 
 def quiet_state(reading: Reading, policy: Policy) -> SensorState:
-    """Return the state of a sensor without runs whose newest row is this reading, judged by that policy."""
-    bands = (IN_RANGE,) * len(policy.sustained)
-    return SensorState(reading.measured_at, None, reading, reading.policy, bands)
+    """Return the state of a sensor without runs whose newest row is this reading, judged by that policy; windows begin with it."""
+    at = reading.measured_at
+    bands = tuple(IN_RANGE if isinstance(band, SustainedBand) else windowed.begun(at, band) for band in policy.bands)
+    return SensorState(at, None, reading, reading.policy, bands, _history(NO_HISTORY, reading, policy, reading.policy))
+
+
+def with_windows_begun(state: SensorState, policies: Policies) -> SensorState:
+    """Return a state that was kept before windowed bands were judged, in which they have none: theirs begin with its newest row."""
+    if state.policy is None or state.newest is None:
+        return state
+    policy, runs = policies[state.policy], iter(state.bands)
+    at = state.newest.measured_at
+    bands = tuple(next(runs) if isinstance(band, SustainedBand) else windowed.begun(at, band) for band in policy.bands)
+    history = _history(NO_HISTORY, state.newest, policy, state.policy)
+    return SensorState(state.judged_at, state.due, state.newest, state.policy, bands, history)
 
 
 def next_deadline(state: SensorState) -> int | None:
-    """Return the earliest instant (ms UTC) at which a band moves if no further row comes, or None."""
+    """Return the earliest clock (ms UTC) at which a band may move if no further row comes, or None."""
     return state.due
+
+
+def due_of(state: SensorState, policies: Policies) -> int | None:
+    """Return the `due` of a state that has been judged up to its newest row."""
+    if state.newest is None:
+        return None
+    due: int | None = None
+    for band, run in zip(_bands_in_force(state, policies), state.bands, strict=True):
+        if isinstance(band, SustainedBand):
+            assert isinstance(run, SustainedState)
+            due = _earlier(due, deadline(run, state.newest, band))
+        else:
+            window = _window(run)
+            past = past_of(window, band, state.history, policies)
+            due = _earlier(due, windowed.due(window, state.newest, band, past, state.newest.measured_at))
+    return due
 
 
 def on_reading(state: SensorState, reading: Reading, policies: Policies) -> Step:
@@ -76,31 +120,32 @@ def on_reading(state: SensorState, reading: Reading, policies: Policies) -> Step
     at, temperature = reading.measured_at, reading.temperature
     assert not is_late(state, at), "a late row is judged by a revision"
     facts: list[Fact] = []
-    if state.due is not None and state.due < at + (temperature is None):
-        state = _pass_deadlines(state, at - (temperature is not None), policies, facts)
     if temperature is None:
-        return Step(_marked(state, reading, policies), tuple(facts))
+        return _marked(state, reading, policies, facts)
     policy = policies[reading.policy]
+    if state.due is not None and state.due <= at:
+        state = _passed(state, _Limits(at - 1, at - 1, at, at - 1), policies, facts, reading)
     if state.policy != reading.policy:
         return _first_of_version(state, reading, policies, facts)
+    if policy.has_windows:
+        return _judged(state, reading, policies, facts)
     newest = state.newest
     assert newest is not None
     bands: list[BandState] = []
     due: int | None = None
-    for band, before in zip(policy.sustained, state.bands, strict=True):
+    for band, before in zip(policy.bands, state.bands, strict=True):
+        assert isinstance(band, SustainedBand)
         if isinstance(before, InRange):
             if band.sign * temperature < band.out_from:
                 bands.append(before)
                 continue
-            advanced: BandState = before
+            advanced: SustainedState = before
         else:
-            advanced = advance(before, newest, band, at)
+            advanced = advance(_run(before), newest, band, at)
         after, found = excursion.on_reading(advanced, temperature, at, band)
         facts += found
         bands.append(after)
-        moves_at = deadline(after, reading, band)
-        if moves_at is not None and (due is None or moves_at < due):
-            due = moves_at
+        due = _earlier(due, deadline(after, reading, band))
     return Step(SensorState(at, due, reading, reading.policy, tuple(bands)), tuple(facts))
 
 
@@ -109,7 +154,7 @@ def on_clock(state: SensorState, until: int, policies: Policies) -> Step:
     if state.due is None or state.due > until:
         return Step(state, ())
     facts: list[Fact] = []
-    state = _pass_deadlines(state, until, policies, facts)
+    state = _passed(state, _Limits(until, until, until, until - 1), policies, facts)
     return Step(state, tuple(facts))
 
 
@@ -120,78 +165,182 @@ def on_assignment_end(state: SensorState, at: int, policies: Policies) -> Step:
     """
     assert not is_late(state, at), "a late end is judged by a revision"
     facts: list[Fact] = []
-    if state.due is not None and state.due < at:
-        state = _pass_deadlines(state, at - 1, policies, facts)
+    if state.due is not None and state.due <= at:
+        state = _passed(state, _Limits(at - 1, at - 1, at - 1, at - 1), policies, facts)
     for band, run in zip(_bands_in_force(state, policies), state.bands, strict=True):
-        facts += on_end(_advanced(run, state.newest, band, at), at, band, EndedBy.ASSIGNMENT)
+        facts += _ended(state, run, band, at, EndedBy.ASSIGNMENT, policies)
     return Step(SensorState(at - 1, None, None, None, ()), tuple(facts))
 
 
-def _bands_in_force(state: SensorState, policies: Policies) -> tuple[SustainedBand, ...]:
-    return () if state.policy is None else policies[state.policy].sustained
+def _bands_in_force(state: SensorState, policies: Policies) -> tuple[Band, ...]:
+    return () if state.policy is None else policies[state.policy].bands
 
 
-def _advanced(state: BandState, newest: Reading | None, band: SustainedBand, at: int) -> BandState:
-    if isinstance(state, InRange):
-        return state
-    assert newest is not None
-    return advance(state, newest, band, at)
+def _earlier(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
-def _pass_deadlines(state: SensorState, until: int, policies: Policies, facts: list[Fact]) -> SensorState:
-    """Pass all deadlines up to and at `until` and add what happened to `facts`; a band has at most one between two rows."""
+def _run(state: BandState) -> Breaching | Open | Recovering:
+    assert isinstance(state, Breaching | Open | Recovering), "a state of another kind"
+    return state
+
+
+def _advanced(run: BandState, state: SensorState, band: Band, at: int, policies: Policies) -> BandState:
+    """Return a band's state after the newest row's value has held until `at`."""
+    if isinstance(run, InRange):
+        return run
+    assert state.newest is not None
+    if isinstance(band, SustainedBand):
+        return advance(_run(run), state.newest, band, at)
+    window = _window(run)
+    return windowed.advance(window, state.newest, band, past_of(window, band, state.history, policies), at)
+
+
+def _window(state: BandState) -> WindowedState:
+    assert not isinstance(state, SustainedState), "a state of another kind"
+    return state
+
+
+def _ended(state: SensorState, run: BandState, band: Band, at: int, ended_by: EndedBy, policies: Policies) -> Facts:
+    """Return what an end from outside makes of a run that has been passed up to it."""
+    if isinstance(band, SustainedBand):
+        advanced = _advanced(run, state, band, at, policies)
+        assert isinstance(advanced, SustainedState)
+        return on_end(advanced, at, band, ended_by)
+    assert state.newest is not None
+    return windowed.on_end(_window(run), state.newest, band, at, ended_by)
+
+
+def _passed(state: SensorState, limits: _Limits, policies: Policies, facts: list[Fact], coming: Reading | None = None) -> SensorState:
+    """Pass what comes without a row up to some limits, and add what happened to `facts`, in order of the instants.
+
+    A window of kind `mean` that ends with the reading that comes next is judged only if its band goes on in that one's version.
+    """
     newest, judged_at = state.newest, state.judged_at
     assert newest is not None
     assert judged_at is not None
     bands: list[BandState] = []
-    passed: list[tuple[int, Facts]] = []
+    passed: windowed.Found = []
     due: int | None = None
     for band, before in zip(_bands_in_force(state, policies), state.bands, strict=True):
-        moves_at = deadline(before, newest, band)
-        if moves_at is None:
-            bands.append(before)
-        elif moves_at > until:
-            bands.append(before)
-            due = moves_at if due is None else min(due, moves_at)
+        after: BandState
+        if isinstance(band, SustainedBand):
+            assert isinstance(before, SustainedState)
+            after, found, due_here = _sustained_passed(before, newest, band, limits.sustained)
         else:
-            after, found = on_deadline(before, newest, band)
-            bands.append(after)
-            passed.append((moves_at, found))
-    for moves_at, found in sorted(passed, key=lambda entry: entry[0]):
+            goes_on = coming is None or identity(band) in policies[coming.policy].by_identity
+            opens = limits.means if windowed.is_mean(band) and goes_on else limits.opens
+            after, found, due_here = _windowed_passed(_window(before), state, band, opens, limits.ends, policies, coming)
+        bands.append(after)
+        passed += found
+        due = _earlier(due, due_here)
+    for moves_at, happened in sorted(passed, key=lambda entry: entry[0]):
         judged_at = max(judged_at, moves_at)
-        facts += found
-    return SensorState(judged_at, due, newest, state.policy, tuple(bands))
+        facts += happened
+    return SensorState(judged_at, due, newest, state.policy, tuple(bands), state.history)
 
 
-def _marked(state: SensorState, mark: Reading, policies: Policies) -> SensorState:
-    """Return the state after a fault mark: every run counted up to it, the temperature unknown from it on."""
-    bands = tuple(
-        _advanced(run, state.newest, band, mark.measured_at)
+def _sustained_passed(
+    before: SustainedState, newest: Reading, band: SustainedBand, until: int
+) -> tuple[SustainedState, windowed.Found, int | None]:
+    """Pass the deadline of a sustained band, of which there is at most one between two rows."""
+    moves_at = deadline(before, newest, band)
+    if moves_at is None or moves_at > until:
+        return before, [], moves_at
+    after, found = on_deadline(before, newest, band)
+    return after, [(moves_at, found)], None
+
+
+def _windowed_passed(
+    before: WindowedState,
+    state: SensorState,
+    band: WindowedBand,
+    opens: int,
+    ends: int,
+    policies: Policies,
+    coming: Reading | None = None,
+) -> tuple[WindowedState, windowed.Found, int | None]:
+    """Pass what a windowed band does after the newest row."""
+    assert state.newest is not None
+    past = past_of(before, band, state.history, policies)
+    after, found = windowed.passed(before, state.newest, band, past, opens, ends, coming)
+    return after, found, windowed.due(after, state.newest, band, past, opens)
+
+
+def _marked(state: SensorState, mark: Reading, policies: Policies, facts: list[Fact]) -> Step:
+    """Judge a fault mark: every run counted up to it, the temperature unknown from it on."""
+    at = mark.measured_at
+    if state.due is not None and state.due <= at:
+        state = _passed(state, _Limits(at, at - 1, at, at - 1), policies, facts)
+    bands_in_force = _bands_in_force(state, policies)
+    advanced = [_advanced(run, state, band, at, policies) for band, run in zip(bands_in_force, state.bands, strict=True)]
+    history = NO_HISTORY if state.policy is None else _history(state.history, mark, policies[state.policy], state.policy)
+    marked = SensorState(at, None, mark, state.policy, tuple(advanced), history)
+    bands: list[BandState] = []
+    due: int | None = None
+    for band, run in zip(bands_in_force, advanced, strict=True):
+        if isinstance(band, SustainedBand):
+            bands.append(run)
+        else:
+            after, found, due_here = _windowed_passed(windowed.on_row(_window(run), mark, band), marked, band, at, at - 1, policies)
+            facts += [fact for _, happened in found for fact in happened]
+            bands.append(after)
+            due = _earlier(due, due_here)
+    return Step(SensorState(at, due, mark, state.policy, tuple(bands), history), tuple(facts))
+
+
+def _judged(state: SensorState, reading: Reading, policies: Policies, facts: list[Fact]) -> Step:
+    """Judge a further reading of a version that has windowed bands."""
+    runs = [
+        _advanced(run, state, band, reading.measured_at, policies)
         for band, run in zip(_bands_in_force(state, policies), state.bands, strict=True)
-    )
-    return SensorState(mark.measured_at, None, mark, state.policy, bands)
+    ]
+    return _with_reading(state, reading, runs, policies, facts, new_version=False)
 
 
 def _first_of_version(state: SensorState, reading: Reading, policies: Policies, facts: list[Fact]) -> Step:
-    """Judge the first reading of a version: bands of the same name and side carry on, runs of the others end here."""
-    at, temperature = reading.measured_at, reading.temperature
+    """Judge the first reading of a version: bands of the same identity carry on, runs of the others end here."""
+    at = reading.measured_at
+    before = {identity(band): (band, run) for band, run in zip(_bands_in_force(state, policies), state.bands, strict=True)}
+    runs: list[BandState] = []
+    for band in policies[reading.policy].bands:
+        older, run = before.pop(identity(band), (band, None))
+        if run is not None:
+            runs.append(_advanced(run, state, older, at, policies))
+        else:
+            runs.append(IN_RANGE if isinstance(band, SustainedBand) else windowed.begun(at, band))
+    for band, run in before.values():
+        facts += _ended(state, run, band, at, EndedBy.POLICY, policies)
+    return _with_reading(state, reading, runs, policies, facts, new_version=True)
+
+
+def _with_reading(
+    state: SensorState, reading: Reading, runs: list[BandState], policies: Policies, facts: list[Fact], *, new_version: bool
+) -> Step:
+    """Let a reading decide every band of its version; `runs` are the bands' states, advanced to it."""
+    at, temperature, policy = reading.measured_at, reading.temperature, policies[reading.policy]
     assert temperature is not None
-    carried = {
-        (band.name, band.side): (band, _advanced(run, state.newest, band, at))
-        for band, run in zip(_bands_in_force(state, policies), state.bands, strict=True)
-    }
+    history = _history(state.history, reading, policy, reading.policy)
+    counted = SensorState(at, None, reading, reading.policy, tuple(runs), history)
     bands: list[BandState] = []
-    dues: list[int] = []
-    found_here: list[Fact] = []
-    for band in policies[reading.policy].sustained:
-        _, before = carried.pop((band.name, band.side), (band, IN_RANGE))
-        after, found = excursion.on_reading(before, temperature, at, band, new_version=True)
-        found_here += found
+    due: int | None = None
+    for band, run in zip(policy.bands, runs, strict=True):
+        after: BandState
+        if isinstance(band, SustainedBand):
+            assert isinstance(run, SustainedState)
+            after, happened = excursion.on_reading(run, temperature, at, band, new_version=new_version)
+            facts += happened
+            due_here = deadline(after, reading, band)
+        else:
+            after, found, due_here = _windowed_passed(windowed.on_row(_window(run), reading, band), counted, band, at, at - 1, policies)
+            facts += [fact for _, moved in found for fact in moved]
         bands.append(after)
-        moves_at = deadline(after, reading, band)
-        if moves_at is not None:
-            dues.append(moves_at)
-    for band, run in carried.values():
-        facts += on_end(run, at, band, EndedBy.POLICY)
-    facts += found_here
-    return Step(SensorState(at, min(dues, default=None), reading, reading.policy, tuple(bands)), tuple(facts))
+        due = _earlier(due, due_here)
+    return Step(SensorState(at, due, reading, reading.policy, tuple(bands), history), tuple(facts))
+
+
+def _history(history: History, row: Reading, policy: Policy, number: int) -> History:
+    """Return the history with one more row, as far back as the policy's windows reach."""
+    return with_row(history, row, number, row.measured_at - policy.reach_ms) if policy.reach_ms else NO_HISTORY

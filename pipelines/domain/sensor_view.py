@@ -10,7 +10,10 @@ import msgspec
 from pipelines.domain.excursion import advance
 from pipelines.domain.excursion_states import Breaching, InRange, Open, Recovering
 from pipelines.domain.figures import Figures, figures
+from pipelines.domain.policy import SustainedBand
 from pipelines.domain.sensor import Policies, SensorState
+from pipelines.domain.windowed import figures_at
+from pipelines.domain.windowed_states import BandState, CumulativeIdle, CumulativeOpen, MeanIdle, MeanOpen, MktIdle, MktOpen
 from schemas.events import UnitState, worst
 
 
@@ -30,14 +33,18 @@ def open_excursions(state: SensorState, until: int, policies: Policies) -> tuple
         return ()
     end = max(until, state.newest.measured_at)
     found: list[OpenExcursion] = []
-    for band, run in zip(policies[state.policy].sustained, state.bands, strict=True):
+    for band, run in zip(policies[state.policy].bands, state.bands, strict=True):
         match run:
             case Open() | Recovering():
+                assert isinstance(band, SustainedBand)
                 since = run.recovered_at if isinstance(run, Recovering) else None
-                tally = advance(run, state.newest, band, end).tally
-                numbers = figures(tally, run.started_at, end)
+                numbers = figures(advance(run, state.newest, band, end).tally, run.started_at, end)
                 found.append(OpenExcursion(band.name, run.started_at, run.opened_at, since, numbers))
-            case InRange() | Breaching():
+            case CumulativeOpen() | MeanOpen() | MktOpen():
+                assert not isinstance(band, SustainedBand)
+                started_at = run.started_at if isinstance(run, MeanOpen) else run.opened_at
+                found.append(OpenExcursion(band.name, started_at, run.opened_at, None, figures_at(run, state.newest, band, end)))
+            case InRange() | Breaching() | CumulativeIdle() | MeanIdle() | MktIdle():
                 continue
             case _:
                 assert_never(run)
@@ -61,8 +68,9 @@ def possible_excursions(state: SensorState, until: int, policies: Policies) -> t
         return ()
     end = max(until, state.newest.measured_at)
     possible: list[str] = []
-    for band, run in zip(policies[state.policy].sustained, state.bands, strict=True):
+    for band, run in zip(policies[state.policy].bands, state.bands, strict=True):
         if isinstance(run, Breaching):
+            assert isinstance(band, SustainedBand)
             pending = advance(run, state.newest, band, end)
             assert isinstance(pending, Breaching)
             unknown_ms = end - pending.started_at - pending.tally.known_ms
@@ -71,13 +79,15 @@ def possible_excursions(state: SensorState, until: int, policies: Policies) -> t
     return tuple(possible)
 
 
-def _shown(run: InRange | Breaching | Open | Recovering) -> UnitState:
+def _shown(run: BandState) -> UnitState:
     match run:
-        case InRange():
+        case InRange() | MeanIdle() | MktIdle():
             return UnitState.IN_RANGE
+        case CumulativeIdle():
+            return UnitState.BREACHING if run.is_out else UnitState.IN_RANGE
         case Breaching():
             return UnitState.BREACHING
-        case Open():
+        case Open() | CumulativeOpen() | MeanOpen() | MktOpen():
             return UnitState.EXCURSION
         case Recovering():
             return UnitState.RECOVERING

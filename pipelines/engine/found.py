@@ -5,7 +5,7 @@ from typing import Any, assert_never
 from pipelines.domain.excursion_facts import EndedBy, ExcursionClosed, ExcursionOpened
 from pipelines.domain.excursion_facts import Fact as MachineFact
 from pipelines.domain.figures import Figures as MachineFigures
-from pipelines.domain.policy import SustainedBand
+from pipelines.domain.policy import Band
 from pipelines.domain.recording import Figures, Found
 from pipelines.domain.sensor import Policies, SensorState
 
@@ -45,7 +45,7 @@ def running_of(figures: MachineFigures) -> Figures:
     """Return the machine's figures as they are stored: hundredths, milliseconds, °C·min."""
     return Figures(
         peak=figures.peak_hundredths,
-        mean=float(figures.peak_hundredths) if figures.known_ms == 0 else figures.weighted / figures.known_ms,
+        mean=figures.mean_hundredths,
         degree_minutes=figures.degree_minutes,
         exposure_ms=figures.exposure_ms,
         known_ms=figures.known_ms,
@@ -55,12 +55,12 @@ def running_of(figures: MachineFigures) -> Figures:
     )
 
 
-def _band(name: str, ended_by: EndedBy | None, after: SensorState, before: SensorState, policies: Policies) -> tuple[int, SustainedBand]:
+def _band(name: str, ended_by: EndedBy | None, after: SensorState, before: SensorState, policies: Policies) -> tuple[int, Band]:
     """Return the band a fact is of, and its policy version: an ended policy's own, else the newer one's."""
     versions = (before.policy, after.policy) if ended_by in (EndedBy.POLICY, EndedBy.ASSIGNMENT) else (after.policy, before.policy)
     for number in versions:
         if number is not None:
-            for band in policies[number].sustained:
+            for band in policies[number].bands:
                 if band.name == name:
                     return number, band
     message = f"the machine found an excursion of band {name!r}, which no version in force has"

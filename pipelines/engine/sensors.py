@@ -25,6 +25,7 @@ from pipelines.domain.sensor import (
     quiet_state,
 )
 from pipelines.domain.sensor_view import open_excursions, state_at
+from pipelines.domain.windowed_states import WindowedOpen
 from pipelines.engine.devices import Devices
 from pipelines.engine.found import found_of_fact, running_of
 from pipelines.engine.judgements import ExcursionFact, Fact, RunningFact, StateFact
@@ -365,7 +366,7 @@ class Sensors:
 
 def has_open(state: SensorState) -> bool:
     """Tell whether any band has an open excursion, a recovery under way or not."""
-    return any(isinstance(band, Open | Recovering) for band in state.bands)
+    return any(isinstance(band, Open | Recovering | WindowedOpen) for band in state.bands)
 
 
 def has_terms_of(line: Line, state: SensorState, kept: Kept) -> bool:

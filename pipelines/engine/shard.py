@@ -13,19 +13,22 @@ from msgspec.structs import replace
 
 from pipelines.connectors.errors import Misconfigured
 from pipelines.domain.partition_clock import PartitionClock
-from pipelines.domain.sensor import SensorState
+from pipelines.domain.sensor import SensorState, with_windows_begun
 from pipelines.engine.devices import Devices
 from pipelines.engine.judgements import Fact, Judged, LateReadings, Output
 from pipelines.engine.sensors import Sensors
-from pipelines.engine.shard_table import DEVICE, SENSOR, packed, unpacked
+from pipelines.engine.shard_table import DEVICE, SENSOR, compressed, decompressed, packed, unpacked
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import read_ticks
 from pipelines.engine.unpack import fresh_rows
 
-SNAPSHOT_VERSION: Final = 2
-"""Of the bytes below. A shipped version must load for ever or be migrated: version 1 had its tables as they are, 2 has them packed."""
+SNAPSHOT_VERSION: Final = 3
+"""Of the bytes below. A shipped version must load for ever or be migrated: version 1 had its tables as they are, 2 has them packed, 3
+has the machine states packed too, with one for each band of any kind."""
 
 UNPACKED_VERSION: Final = 1
+SUSTAINED_VERSION: Final = 2
+"""Up to it a machine state had bands of kind sustained alone."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, array_like=True):
@@ -36,12 +39,13 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     clock: PartitionClock
     sensors: bytes
     devices: bytes
-    machines: dict[int, SensorState]
-    """Machine states by slot, of sensors that are not quiet."""
+    machines: dict[int, SensorState] | bytes
+    """Machine states by slot, of sensors that are not quiet; packed since version 3."""
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Snapshot)
+_MACHINES: Final = msgspec.msgpack.Decoder(dict[int, SensorState])
 
 
 class Shard:
@@ -54,7 +58,11 @@ class Shard:
         self.done = kept.done
         self.clock = kept.clock
         self._devices = Devices(kept.devices, terms)
-        self._sensors = Sensors(kept.sensors, kept.machines, terms, self._devices)
+        machines = kept.machines
+        assert isinstance(machines, dict), "read_snapshot unpacks them"
+        if kept.version <= SUSTAINED_VERSION:
+            machines = {slot: with_windows_begun(state, terms.policies) for slot, state in machines.items()}
+        self._sensors = Sensors(kept.sensors, machines, terms, self._devices)
 
     @property
     def sensors(self) -> int:
@@ -96,7 +104,7 @@ class Shard:
                 self.clock,
                 packed(self._sensors.content(), SENSOR),
                 packed(self._devices.content(), DEVICE),
-                self._sensors.machines,
+                compressed(_ENCODER.encode(self._sensors.machines)),
             ),
         )
 
@@ -105,15 +113,17 @@ def read_snapshot(content: bytes) -> Snapshot:
     """Return a snapshot with its tables unpacked; raises Misconfigured on an unknown version or a damaged one."""
     try:
         snapshot = _DECODER.decode(content)
-        if snapshot.version == SNAPSHOT_VERSION:
+        if snapshot.version > UNPACKED_VERSION:
             snapshot = replace(snapshot, sensors=unpacked(snapshot.sensors, SENSOR), devices=unpacked(snapshot.devices, DEVICE))
+        if isinstance(snapshot.machines, bytes):
+            snapshot = replace(snapshot, machines=_MACHINES.decode(decompressed(snapshot.machines)))
         whole = len(snapshot.sensors) % SENSOR.itemsize == 0 and len(snapshot.devices) % DEVICE.itemsize == 0
     except (msgspec.DecodeError, ValueError) as error:
         message = f"a snapshot of detect_excursions cannot be read: {error}; delete the recovery folder to rebuild it from the log"
         raise Misconfigured(message) from error
-    if snapshot.version not in {SNAPSHOT_VERSION, UNPACKED_VERSION} or not whole:
+    if not UNPACKED_VERSION <= snapshot.version <= SNAPSHOT_VERSION or not whole:
         message = (
-            f"a snapshot of detect_excursions has version {snapshot.version}; this code reads {UNPACKED_VERSION} and {SNAPSHOT_VERSION}: "
+            f"a snapshot of detect_excursions has version {snapshot.version}; this code reads {UNPACKED_VERSION} to {SNAPSHOT_VERSION}: "
             "run the code that wrote it, or delete the recovery folder to rebuild it from the log"
         )
         raise Misconfigured(message)

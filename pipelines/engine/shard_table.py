@@ -59,22 +59,32 @@ Array = npt.NDArray[Any]
 Slots = npt.NDArray[np.intp]
 
 
+def compressed(content: bytes) -> bytes:
+    """Return some bytes compressed, with a checksum."""
+    return zstandard.ZstdCompressor(level=PACKING_LEVEL, write_checksum=True, write_content_size=True).compress(content)
+
+
+def decompressed(content: bytes) -> bytes:
+    """Return the bytes from `compressed`; raises ValueError on anything else."""
+    try:
+        # The decompressor itself does not hold a frame that names its size to any limit.
+        if not 0 <= zstandard.frame_content_size(content) <= MAX_CONTENT_BYTES:
+            raise ValueError("it cannot be unpacked: its size is missing or absurd")
+        return zstandard.ZstdDecompressor().decompress(content, max_output_size=MAX_CONTENT_BYTES)
+    except zstandard.ZstdError as error:
+        raise ValueError(f"it cannot be unpacked: {error}") from error
+
+
 def packed(content: bytes, dtype: np.dtype[Any]) -> bytes:
     """Return a table's bytes column by column and compressed, to a fifth or less: what a snapshot weighs while it is on its way."""
     rows = np.frombuffer(content, dtype=dtype)
     columns = b"".join(np.ascontiguousarray(rows[name]).tobytes() for name in dtype.names or ())
-    return zstandard.ZstdCompressor(level=PACKING_LEVEL, write_checksum=True, write_content_size=True).compress(columns)
+    return compressed(columns)
 
 
 def unpacked(content: bytes, dtype: np.dtype[Any]) -> bytes:
     """Return the table's bytes from `packed`; raises ValueError on anything else."""
-    try:
-        # The decompressor itself does not hold a frame that names its size to any limit.
-        if not 0 <= zstandard.frame_content_size(content) <= MAX_CONTENT_BYTES:
-            raise ValueError("a table cannot be unpacked: its size is missing or absurd")
-        columns = zstandard.ZstdDecompressor().decompress(content, max_output_size=MAX_CONTENT_BYTES)
-    except zstandard.ZstdError as error:
-        raise ValueError(f"a table cannot be unpacked: {error}") from error
+    columns = decompressed(content)
     count, rest = divmod(len(columns), dtype.itemsize)
     if rest:
         raise ValueError(f"{len(columns)} bytes are no whole rows of {dtype.itemsize}")

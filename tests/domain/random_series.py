@@ -3,11 +3,17 @@
 For tests only; imports nothing of the product. The same seed gives the same series on any machine.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
-from tests.domain.simple_judge import Band, Row, Side
+from tests.domain.simple_judge import Row, Side
+
+Band = Mapping[str, Any]
+"""A band of any kind, as the simple judge of its kind takes it."""
+Draw = Callable[[Random, int, str], Band]
+"""Draws a band of a kind: chance, step, name."""
 
 START = 1_700_000_000_000
 """Some day in 2023; not a multiple of an hour, so that nothing leans on alignment."""
@@ -39,11 +45,11 @@ class Series:
         return "\n".join([*lines, f"until {self.until - origin}, assignment end {end}"])
 
 
-def random_series(seed: int) -> Series:
+def random_series(seed: int, kind: str = "sustained") -> Series:
     """Build one series of up to some 60 rows; a share of them with several versions, a share with an assignment end."""
     random = Random(seed)
     step = random.choice((1, 1_000, 60_000, 61_337))
-    versions = _versions(random, step)
+    versions = _versions(random, step, KINDS[kind])
     rows = _rows(random, step, versions)
     last = max((row[0] for row in rows), default=START)
     until = _instant(random, step, rows, last)
@@ -51,18 +57,19 @@ def random_series(seed: int) -> Series:
     return Series(seed, tuple(rows), versions, until, assignment_end)
 
 
-def _versions(random: Random, step: int) -> tuple[tuple[Band, ...], ...]:
+def _versions(random: Random, step: int, draw: Draw) -> tuple[tuple[Band, ...], ...]:
     names = NAMES[: random.choice((1, 1, 2, 3))]
-    first = tuple(_band(random, step, name) for name in names)
+    first = tuple(draw(random, step, name) for name in names)
     versions = [first]
     if random.random() < 0.4:
         for _ in range(random.choice((1, 1, 2))):
-            versions.append(_changed(random, step, versions[-1]))
+            versions.append(_changed(random, step, versions[-1], draw))
     return tuple(versions)
 
 
-def _band(random: Random, step: int, name: str) -> Band:
+def _sustained(random: Random, step: int, name: str) -> Band:
     return {
+        "kind": "sustained",
         "name": name,
         "side": random.choice(SIDES),
         "limit": random.choice((800, 800, 750, 200, -50)),
@@ -74,37 +81,81 @@ def _band(random: Random, step: int, name: str) -> Band:
     }
 
 
-def _changed(random: Random, step: int, policy: Sequence[Band]) -> tuple[Band, ...]:
+def _cumulative(random: Random, step: int, name: str) -> Band:
+    window = random.choice((None, 4, 8, 12, 25, 60))
+    budget = step * random.randint(1, min(window or 12, 12)) - random.choice((0, 0, 0, step // 3))
+    return {
+        "kind": "cumulative",
+        "name": name,
+        "side": random.choice(SIDES),
+        "limit": random.choice((800, 800, 750, 200)),
+        "inclusive": random.random() < 0.4,
+        "window": None if window is None else step * window,
+        "budget": budget,
+        "rearm": random.choice((0, 0, min(step, budget - 1), budget - 1)),
+    }
+
+
+def _mean(random: Random, step: int, name: str) -> Band:
+    return {
+        "kind": "mean",
+        "name": name,
+        "side": random.choice(SIDES),
+        "limit": random.choice((800, 800, 750, 200)),
+        "inclusive": random.random() < 0.4,
+        "window": step * random.choice((1, 2, 5, 10)) + random.choice((0, 0, 1)),
+        "min_known": random.choice((0, 250, 500, 900, 1_000)),
+    }
+
+
+def _mkt(random: Random, step: int, name: str) -> Band:
+    return {
+        "kind": "mkt",
+        "name": name,
+        "side": "high",
+        "limit": random.choice((800, 800, 750)),
+        "inclusive": random.random() < 0.4,
+        "window": step * random.choice((1, 4, 10, 25)) + random.choice((0, 0, 1)),
+        "min_known": random.choice((0, 100, 500, 900, 1_000)),
+        "margin": random.choice((0, 0, 1, 50)),
+    }
+
+
+def _mixed(random: Random, step: int, name: str) -> Band:
+    return random.choice((_sustained, _cumulative, _mean, _mkt))(random, step, name)
+
+
+KINDS: dict[str, Draw] = {"sustained": _sustained, "cumulative": _cumulative, "mean": _mean, "mkt": _mkt, "mixed": _mixed}
+
+
+def _changed(random: Random, step: int, policy: Sequence[Band], draw: Draw) -> tuple[Band, ...]:
     """The next version: most bands with some fields drawn again, a few dropped, turned round, untouched or new."""
     changed: list[Band] = []
     for band in policy:
-        fresh = _band(random, step, band["name"])
+        fresh = draw(random, step, band["name"])
         kind = random.random()
         if kind < 0.12:
             continue
         if kind < 0.2:
             changed.append(band)
-        elif kind < 0.28:
+        elif kind < 0.28 or fresh["kind"] != band["kind"]:
             changed.append(fresh)
         else:
-            changed.append(
-                {
-                    "name": band["name"],
-                    "side": band["side"],
-                    "limit": random.choice(
-                        (
-                            band["limit"],
-                            band["limit"] + random.choice((-100, -1, 1, 50, 100)),
-                        )
-                    ),
-                    "inclusive": random.choice((band["inclusive"], fresh["inclusive"])),
-                    "hold": random.choice((band["hold"], fresh["hold"])),
-                    "min_samples": random.choice((band["min_samples"], fresh["min_samples"])),
-                    "margin": random.choice((band["margin"], fresh["margin"])),
-                    "recovery_hold": random.choice((band["recovery_hold"], fresh["recovery_hold"])),
-                }
-            )
-    return tuple(changed) or (_band(random, step, "z"),)
+            limit = random.choice((band["limit"], band["limit"] + random.choice((-100, -1, 1, 50, 100))))
+            mixed = {field: random.choice((value, fresh[field])) for field, value in band.items() if field not in SAME}
+            again = {**band, **mixed, "limit": limit}
+            changed.append(_sound(again) if "budget" in again else again)
+    return tuple(changed) or (draw(random, step, "z"),)
+
+
+SAME = frozenset({"kind", "name", "side", "limit", "window"})
+"""Fields that make a band the same, and the limit, which moves a little."""
+
+
+def _sound(band: dict[str, Any]) -> Band:
+    """Keep budget and rearm of a mixed band within its window and each other."""
+    budget = min(band["budget"], band["window"] or band["budget"])
+    return {**band, "budget": budget, "rearm": min(band["rearm"], budget - 1)}
 
 
 def _rows(random: Random, step: int, versions: Sequence[Sequence[Band]]) -> list[Row]:
@@ -143,8 +194,8 @@ def _edges(versions: Sequence[Sequence[Band]]) -> list[int]:
         for band in policy
         for point in (
             band["limit"],
-            band["limit"] - band["margin"],
-            band["limit"] + band["margin"],
+            band["limit"] - band.get("margin", 0),
+            band["limit"] + band.get("margin", 0),
         )
     }
     return sorted({point + offset for point in points for offset in (-1, 0, 1)})

@@ -228,7 +228,7 @@ def test_low_is_high_in_the_mirror(data: st.DataObject) -> None:
         (one.started_at, one.opened_at, one.ended_at, one.closed_at) for one in image
     ]
     assert [one.figures.beyond for one in found] == [one.figures.beyond for one in image]
-    assert [one.figures.peak_hundredths for one in found] == [-one.figures.peak_hundredths for one in image]
+    assert [one.figures.peak_hundredths for one in found] == [-(one.figures.peak_hundredths or 0) for one in image]
 
 
 @given(st.data(), gaps)

@@ -4,6 +4,7 @@ It makes only the moves of TRANSITIONS, and what it has found at any time is wha
 """
 
 import random
+from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
@@ -11,15 +12,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from pipelines.domain.evaluate import judge
 from pipelines.domain.excursion_facts import EndedBy, ExcursionClosed, Fact
-from pipelines.domain.excursion_states import TRANSITIONS, BandState, Cause, InRange, Reading
+from pipelines.domain.excursion_states import TRANSITIONS, Cause, InRange, Reading
 from pipelines.domain.policy import Policy, Side, Standing, SustainedBand
 from pipelines.domain.sensor import FRESH, SensorState, is_late, on_assignment_end, on_clock, on_reading
 from pipelines.domain.sensor_view import open_excursions
+from pipelines.domain.windowed_states import BandState
 from tests.domain.random_rows import TEMPERATURES, UNIT, gaps, policy_versions, temperatures
 
 CAUSES = {Standing.OUT: Cause.OUT, Standing.INSIDE: Cause.INSIDE, Standing.RECOVERED: Cause.RECOVERED}
 
 Move = tuple[type[BandState], Cause, type[BandState]]
+MOVES: Any = TRANSITIONS
+"""Of bands of kind sustained, as the policies here have no others."""
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(SensorState)
@@ -41,17 +45,18 @@ def row_moves(before: SensorState, row: Reading, after: SensorState, policies: d
     had = {} if before.policy is None else dict(zip(keys(policies[before.policy]), before.bands, strict=True))
     return {
         (type(had.get((band.name, band.side), InRange())), CAUSES[band.standing(row.temperature)], type(state))
-        for band, state in zip(policies[row.policy].sustained, after.bands, strict=True)
+        for band, state in zip(policies[row.policy].bands, after.bands, strict=True)
+        if isinstance(band, SustainedBand)
     }
 
 
 def keys(policy: Policy) -> list[tuple[str, Side]]:
-    return [(band.name, band.side) for band in policy.sustained]
+    return [(band.name, band.side) for band in policy.bands]
 
 
 def allowed(move: Move) -> bool:
     before, cause, after = move
-    return after in TRANSITIONS.get((before, cause), frozenset())
+    return after in MOVES.get((before, cause), frozenset())
 
 
 class SensorMachine(RuleBasedStateMachine):

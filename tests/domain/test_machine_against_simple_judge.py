@@ -9,6 +9,7 @@ from fractions import Fraction
 from random import Random
 
 import msgspec
+import pytest
 
 from pipelines.domain.evaluate import Excursion, evaluate, in_order
 from pipelines.domain.evaluate import judge as machine_judge
@@ -19,7 +20,8 @@ from pipelines.domain.excursion_facts import (
     Fact,
 )
 from pipelines.domain.excursion_states import Reading
-from pipelines.domain.policy import Policy, Side, SustainedBand
+from pipelines.domain.figures import Figures
+from pipelines.domain.policy import Policy
 from pipelines.domain.sensor import (
     FRESH,
     SensorState,
@@ -28,8 +30,8 @@ from pipelines.domain.sensor import (
     on_reading,
 )
 from pipelines.domain.sensor_view import OpenExcursion, open_excursions
-from tests.domain import simple_judge
-from tests.domain.random_series import Series, random_series, shrunk
+from tests.domain.judged import policy_of, simple_truth
+from tests.domain.random_series import KINDS, Series, random_series, shrunk
 
 SERIES = int(os.environ.get("COLDSTREAM_TRUTH_SERIES", "10000"))
 
@@ -55,23 +57,26 @@ FIELDS = (
 )
 
 
-def test_machine_over_rows_in_any_order_agrees_with_the_simple_judge() -> None:
-    _agree(_by_machine_at_once)
+@pytest.mark.parametrize("kind", KINDS)
+def test_machine_over_rows_in_any_order_agrees_with_the_simple_judge(kind: str) -> None:
+    _agree(kind, _by_machine_at_once)
 
 
-def test_evaluate_agrees_with_the_simple_judge_where_one_policy_and_one_max_gap_hold() -> None:
-    _agree(_by_evaluate)
+@pytest.mark.parametrize("kind", KINDS)
+def test_evaluate_agrees_with_the_simple_judge_where_one_policy_and_one_max_gap_hold(kind: str) -> None:
+    _agree(kind, _by_evaluate)
 
 
-def test_machine_fed_row_by_row_with_clocks_and_restarts_agrees_with_the_simple_judge_at_every_clock() -> None:
-    _agree(_by_machine_row_by_row)
+@pytest.mark.parametrize("kind", KINDS)
+def test_machine_fed_row_by_row_with_clocks_and_restarts_agrees_with_the_simple_judge_at_every_clock(kind: str) -> None:
+    _agree(kind, _by_machine_row_by_row)
 
 
 Compared = list[tuple[str, Sequence[Line], Sequence[Line]]]
 """(what is compared, by the simple judge, by the product)."""
 
 
-def _agree(compare: Callable[[Series], Compared]) -> None:
+def _agree(kind: str, compare: Callable[[Series], Compared]) -> None:
     def difference(series: Series) -> str | None:
         try:
             compared = compare(series)
@@ -80,7 +85,7 @@ def _agree(compare: Callable[[Series], Compared]) -> None:
         return next((_told(*one) for one in compared if list(one[1]) != list(one[2])), None)
 
     for seed in range(SERIES):
-        series = random_series(seed)
+        series = random_series(seed, kind)
         if difference(series) is not None:
             smallest = shrunk(series, lambda candidate: difference(candidate) is not None)
             raise AssertionError(f"{smallest}\n{difference(smallest)}")
@@ -100,7 +105,7 @@ def _by_machine_at_once(series: Series) -> Compared:
         (
             "at once",
             _truth(series),
-            [_line(one, one.ended_at, one.closed_at, one.ended_by) for one in found],
+            sorted((_line(one, one.ended_at, one.closed_at, one.ended_by) for one in found), key=_place),
         )
     ]
 
@@ -115,7 +120,7 @@ def _by_evaluate(series: Series) -> Compared:
         (
             "evaluate",
             _truth(series),
-            [_line(one, one.ended_at, one.closed_at, one.ended_by) for one in found],
+            sorted((_line(one, one.ended_at, one.closed_at, one.ended_by) for one in found), key=_place),
         )
     ]
 
@@ -155,10 +160,14 @@ def _by_machine_row_by_row(series: Series) -> Compared:
         (
             "openings",
             _openings(series, truth),
-            sorted(_line(fact, None, None, None) for fact in opened),
+            sorted((_line(fact, None, None, None) for fact in opened), key=_place),
         )
     )
     return compared
+
+
+def _place(line: Line) -> Line:
+    return line[:3]
 
 
 def _restarted(state: SensorState) -> SensorState:
@@ -169,22 +178,17 @@ def _as_of(state: SensorState, facts: Sequence[Fact], until: int, policies: dict
     """What the machine holds true at an instant: the closed excursions it has told of, and the open ones."""
     closed = [_line(fact, fact.ended_at, fact.closed_at, fact.ended_by) for fact in facts if isinstance(fact, ExcursionClosed)]
     still_open = [_line(one, None, None, None) for one in open_excursions(state, until, policies)]
-    return sorted(closed + still_open, key=lambda line: line[:2])
+    return sorted(closed + still_open, key=_place)
 
 
 def _openings(series: Series, truth: Sequence[Line]) -> list[Line]:
     """Each excursion as it stood at the instant it opened."""
     lines = [line for one in truth for line in _truth(series, int(str(one[2]))) if line[:3] == one[:3]]
-    return sorted(lines)
+    return sorted(lines, key=_place)
 
 
 def _truth(series: Series, until: int | None = None) -> list[Line]:
-    found = simple_judge.judge(
-        series.rows,
-        series.versions,
-        series.until if until is None else until,
-        series.assignment_end,
-    )
+    found = simple_truth(series, series.until if until is None else until)
     return [
         (
             one["band"],
@@ -195,7 +199,7 @@ def _truth(series: Series, until: int | None = None) -> list[Line]:
             one["ended_by"],
             one["peak"],
             one["mean"],
-            float(one["mean"] / 100),
+            None if one["mean"] is None else float(one["mean"] / 100),
             one["degree_ms"],
             float(Fraction(one["degree_ms"], 100 * 60_000)),
             one["exposure"],
@@ -224,7 +228,7 @@ def _line(
         closed_at,
         None if ended_by is None else ended_by.value,
         numbers.peak_hundredths,
-        Fraction(numbers.weighted, known) if known else Fraction(numbers.peak_hundredths),
+        _mean_of(numbers),
         numbers.mean_celsius,
         numbers.beyond,
         numbers.degree_minutes,
@@ -236,22 +240,15 @@ def _line(
     )
 
 
+def _mean_of(numbers: Figures) -> Fraction | None:
+    if numbers.peak_hundredths is None:
+        return None
+    return Fraction(numbers.weighted, numbers.known_ms) if numbers.known_ms else Fraction(numbers.peak_hundredths)
+
+
 def _readings(series: Series) -> list[Reading]:
     return [Reading(at, value, max_gap, version) for at, value, version, max_gap in series.rows]
 
 
 def _policies(series: Series) -> dict[int, Policy]:
-    return {number: Policy(tuple(map(_band, policy))) for number, policy in enumerate(series.versions)}
-
-
-def _band(band: simple_judge.Band) -> SustainedBand:
-    return SustainedBand(
-        name=band["name"],
-        side=Side(band["side"]),
-        limit_hundredths=band["limit"],
-        inclusive=band["inclusive"],
-        hold_ms=band["hold"],
-        min_samples=band["min_samples"],
-        margin_hundredths=band["margin"],
-        recovery_hold_ms=band["recovery_hold"],
-    )
+    return {number: policy_of(policy) for number, policy in enumerate(series.versions)}

@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from pipelines.domain.band_document import to_document
 from pipelines.domain.policy import (
     CumulativeBand,
+    Kind,
     MeanBand,
     MktBand,
     Policy,
@@ -16,7 +18,7 @@ from pipelines.domain.policy import (
     quiet_range,
     warnings,
 )
-from pipelines.domain.policy_document import PolicyError, parse_policy, refuse_unjudged
+from pipelines.domain.policy_document import FIELDS, PolicyError, parse_policy
 
 SUSTAINED = {"name": "a", "side": "high", "limit_celsius": 8}
 CUMULATIVE = {**SUSTAINED, "kind": "cumulative", "window_seconds": 3600, "budget_seconds": 600}
@@ -211,7 +213,7 @@ def test_numbers_may_come_from_json_with_decimals() -> None:
     document = json.loads(text, parse_float=Decimal)
 
     assert parse_policy(document) == parse_policy(json.loads(text))
-    assert parse_policy(document).sustained[0].limit_hundredths == 268
+    assert parse_policy(document).bands[0].limit_hundredths == 268
 
 
 @pytest.mark.parametrize(
@@ -233,11 +235,37 @@ def test_a_hold_that_one_sample_and_silence_can_fill_is_warned_about(fields: dic
     assert all("bands[0].hold_seconds" in warning for warning in found)
 
 
-def test_kinds_that_are_not_judged_yet_are_refused_by_name() -> None:
-    policy = parse_policy({"bands": [SUSTAINED, {**MEAN, "name": "b"}]})
+@pytest.mark.parametrize(
+    "written",
+    [
+        SUSTAINED,
+        {
+            **SUSTAINED,
+            "side": "low",
+            "limit_celsius": -0.25,
+            "inclusive": True,
+            "hold_seconds": 0.001,
+            "min_samples": 3,
+            "recovery_margin_celsius": 0.5,
+            "recovery_hold_seconds": 90,
+            "severity": "warning",
+        },
+        CUMULATIVE,
+        {**CUMULATIVE, "window_seconds": None, "rearm_seconds": 59.999},
+        MEAN,
+        {**MEAN, "side": "low", "min_known_fraction": 0.125},
+        MKT,
+        {**MKT, "min_known_fraction": 1, "recovery_margin_celsius": 2.25},
+    ],
+)
+def test_a_band_is_written_with_every_field_of_its_kind_and_read_again_as_the_same_band(written: dict[str, object]) -> None:
+    band = parse_policy({"bands": [written]}).bands[0]
 
-    with pytest.raises(PolicyError, match=r"bands\[1\]\.kind: band 'b' cannot be judged yet"):
-        refuse_unjudged(policy)
+    document = to_document(band)
+
+    assert set(document) == FIELDS[Kind(str(document["kind"]))]
+    assert document | {field: value for field, value in written.items() if value is not None} == document
+    assert parse_policy({"bands": [json.loads(json.dumps(document))]}).bands == (band,)
 
 
 def test_the_quiet_range_is_what_no_band_calls_out_of_range() -> None:

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,14 @@ from tests.domain.simple_judge import Excursion, Row, judge
 SEEDS = range(500)
 
 
+def versions_of(series: Series) -> Any:
+    """Return a series' policies as the judge of kind `sustained` takes them."""
+    return series.versions
+
+
 def judged(series: Series) -> list[Excursion]:
     """Judge a whole series."""
-    return judge(series.rows, series.versions, series.until, series.assignment_end)
+    return judge(series.rows, versions_of(series), series.until, series.assignment_end)
 
 
 def _counts_first(row: Row, series: Series) -> bool:
@@ -50,7 +56,7 @@ def test_order_of_arrival_and_repetition_change_nothing(
         random.shuffle(rows)
         again = random.choices(series.rows, k=5) if series.rows else []
 
-        assert judge([*rows, *again], series.versions, series.until, series.assignment_end) == expected
+        assert judge([*rows, *again], versions_of(series), series.until, series.assignment_end) == expected
 
 
 def test_times_are_in_order_and_known_and_unknown_add_up(
@@ -86,10 +92,10 @@ def test_closed_excursion_depends_on_nothing_after_its_closing(
                 continue
             rows = [row for row in series.rows if row[0] <= closed_at]
 
-            assert one in judge(rows, series.versions, closed_at, series.assignment_end)
+            assert one in judge(rows, versions_of(series), closed_at, series.assignment_end)
             assert one in judge(
                 series.rows,
-                series.versions,
+                versions_of(series),
                 series.until + 10**9,
                 series.assignment_end,
             )

@@ -23,7 +23,37 @@ POLICIES: dict[int, Policy] = {
         },
     ),
     2: parse_policy({"bands": [{"name": "warm", "side": "high", "limit_celsius": 9, "hold_seconds": 3, "recovery_margin_celsius": 1}]}),
+    3: parse_policy(
+        {
+            "bands": [
+                {"name": "warm", "side": "high", "limit_celsius": 8, "hold_seconds": 9, "min_samples": 2},
+                {"name": "spent", "kind": "cumulative", "side": "high", "limit_celsius": 8, "window_seconds": 60, "budget_seconds": 20},
+                {"name": "shipped", "kind": "cumulative", "side": "high", "limit_celsius": 8, "window_seconds": None, "budget_seconds": 45},
+                {"name": "mean", "kind": "mean", "side": "high", "limit_celsius": 6, "window_seconds": 15},
+                {
+                    "name": "kinetic",
+                    "kind": "mkt",
+                    "side": "high",
+                    "limit_celsius": 6,
+                    "window_seconds": 45,
+                    "recovery_margin_celsius": 0.5,
+                },
+            ],
+        },
+    ),
+    4: parse_policy(
+        {
+            "bands": [
+                {"name": "spent", "kind": "cumulative", "side": "high", "limit_celsius": 8.5, "window_seconds": 60, "budget_seconds": 12},
+                {"name": "mean", "kind": "mean", "side": "high", "limit_celsius": 7, "window_seconds": 15, "min_known_fraction": 0.2},
+                {"name": "kinetic", "kind": "mkt", "side": "high", "limit_celsius": 7, "window_seconds": 45},
+            ],
+        },
+    ),
 }
+SUSTAINED = (1, 2)
+WINDOWED = (3, 4)
+"""Versions that a log changes between."""
 CONFIGURATIONS = {1: Configuration(7_500, 36_000), 2: Configuration(18_000, 0), 3: Configuration(7_500, 15_000)}
 
 
@@ -39,12 +69,12 @@ class Log:
     rows: list[Rows]
 
 
-def random_log(seed: int, *, sensors: int = 4, steps: int = 60, disorder: bool = False) -> Log:
+def random_log(seed: int, *, sensors: int = 4, steps: int = 60, disorder: bool = False, versions: tuple[int, int] = SUSTAINED) -> Log:
     """Return a log in which each sensor's readings are in order, unless `disorder`."""
     chance = random.Random(seed)
     rows: list[Rows] = []
     offset = 0
-    policy = dict.fromkeys(range(1, sensors + 1), 1)
+    policy = dict.fromkeys(range(1, sensors + 1), versions[0])
     configuration = dict.fromkeys(range(1, sensors + 1), 1)
     for step in range(steps):
         now = START_AT + step * STEP_MS
@@ -52,7 +82,7 @@ def random_log(seed: int, *, sensors: int = 4, steps: int = 60, disorder: bool =
             if chance.random() < 0.3:
                 continue
             if chance.random() < 0.03:
-                policy[sensor] = 3 - policy[sensor]
+                policy[sensor] = sum(versions) - policy[sensor]
             if chance.random() < 0.03:
                 configuration[sensor] = 3 - configuration[sensor]
             at = now - (chance.choice([0, 0, 0, 40_000]) if disorder else 0)

@@ -14,7 +14,7 @@ from pipelines.engine.found import found_of_fact
 from pipelines.engine.judgements import ExcursionFact, Judged, LateReadings, OfflineFact, Output
 from pipelines.engine.shard import Shard
 from schemas.readings import ABSENT_I2, RowKind, Rows, encode_rows
-from tests.engine.random_log import CONFIGURATIONS, POLICIES, cut, random_log, terms
+from tests.engine.random_log import CONFIGURATIONS, POLICIES, SUSTAINED, WINDOWED, cut, random_log, terms
 
 SERIES = int(os.environ.get("COLDSTREAM_SHARD_LOGS", "300"))
 
@@ -66,10 +66,11 @@ def ordered(told: list[Told]) -> list[Told]:
     )
 
 
+@pytest.mark.parametrize("versions", [SUSTAINED, WINDOWED], ids=["sustained", "windowed"])
 @pytest.mark.parametrize("disorder", [False, True])
-def test_shard_finds_what_the_machine_finds_in_any_batches_repeats_and_restarts(disorder: bool) -> None:
+def test_shard_finds_what_the_machine_finds_in_any_batches_repeats_and_restarts(disorder: bool, versions: tuple[int, int]) -> None:
     for seed in range(SERIES):
-        log = random_log(seed, disorder=disorder)
+        log = random_log(seed, disorder=disorder, versions=versions)
         expected, _, late = by_the_machine(log.rows)
         chance = random.Random(seed)
         shard = Shard(3, terms())
@@ -91,9 +92,10 @@ def test_shard_finds_what_the_machine_finds_in_any_batches_repeats_and_restarts(
         assert bool(requests) <= bool(late), f"seed {seed}"
 
 
-def test_shard_agrees_with_evaluate_over_the_whole_series() -> None:
+@pytest.mark.parametrize("versions", [SUSTAINED, WINDOWED], ids=["sustained", "windowed"])
+def test_shard_agrees_with_evaluate_over_the_whole_series(versions: tuple[int, int]) -> None:
     for seed in range(SERIES):
-        log = random_log(seed, sensors=1)
+        log = random_log(seed, sensors=1, versions=versions)
         until = int(log.rows[-1]["measured_at"][0]) - 2_000
         readings = [row for row in log.rows if row["kind"][0] != RowKind.TICK]
         series = [

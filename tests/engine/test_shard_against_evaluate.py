@@ -14,20 +14,20 @@ import numpy as np
 from pipelines.domain.evaluate import in_order, judge
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.partition_clock import GRACE_MS
-from pipelines.domain.policy import Policy, Side, SustainedBand
+from pipelines.domain.policy import Policy
 from pipelines.domain.recording import Found
 from pipelines.engine.found import running_of
 from pipelines.engine.judgements import ExcursionFact, Judged
 from pipelines.engine.shard import Shard
 from pipelines.engine.terms import Configuration, Configurations, Policies, Terms
 from schemas.readings import ABSENT_I2, RowKind, Rows, blank_rows, encode_rows
-from tests.domain.random_series import Series, random_series
-from tests.domain.simple_judge import Band
+from tests.domain.judged import policy_of
+from tests.domain.random_series import KINDS, Series, random_series
 
 SERIES = int(os.environ.get("COLDSTREAM_SHARD_SERIES", "10000"))
 SENSORS = 50
-SETTLE_MS = 12 * 60_000
-"""Longer than any hold, recovery or gap of the series."""
+SETTLE_MS = 70 * 61_337
+"""Longer than any hold, recovery, gap or window of the series."""
 
 Fact = tuple[object, ...]
 
@@ -43,8 +43,9 @@ class Judged50:
 
 
 def test_shard_in_random_batches_finds_what_evaluate_finds_in_one_pass() -> None:
+    kinds = list(KINDS)
     for first in range(0, SERIES, SENSORS):
-        fifty = prepared([random_series(seed) for seed in range(first, first + SENSORS)])
+        fifty = prepared([random_series(seed, kinds[seed % len(kinds)]) for seed in range(first, first + SENSORS)])
         rows, until = log_of(fifty, Random(first))
 
         found = in_batches(rows, fifty, Random(first))
@@ -71,25 +72,6 @@ def prepared(several: list[Series]) -> Judged50:
         series.append(in_order(readings))
         ends.append(end)
     return Judged50(series, ends, policies, gaps)
-
-
-def policy_of(bands: tuple[Band, ...]) -> Policy:
-    """Return a policy of the simple judge's bands."""
-    return Policy(
-        tuple(
-            SustainedBand(
-                name=band["name"],
-                side=Side(band["side"]),
-                limit_hundredths=band["limit"],
-                inclusive=band["inclusive"],
-                hold_ms=band["hold"],
-                min_samples=band["min_samples"],
-                margin_hundredths=band["margin"],
-                recovery_hold_ms=band["recovery_hold"],
-            )
-            for band in bands
-        ),
-    )
 
 
 def log_of(fifty: Judged50, chance: Random) -> tuple[list[Rows], int]:
@@ -128,7 +110,7 @@ def row_of(offset: int, event: tuple[int, int, int, Reading | None], fifty: Judg
     return row
 
 
-def in_batches(rows: list[Rows], fifty: Judged50, chance: Random) -> dict[int, dict[tuple[str, int], Fact]]:
+def in_batches(rows: list[Rows], fifty: Judged50, chance: Random) -> dict[int, dict[tuple[str, int, int], Fact]]:
     """Return the newest fact of each excursion by sensor, as a shard finds them in random batches and restarts."""
     gaps = dict(enumerate(fifty.gaps, 1))
     terms = Terms(
@@ -136,7 +118,7 @@ def in_batches(rows: list[Rows], fifty: Judged50, chance: Random) -> dict[int, d
         Configurations(lambda numbers: {number: Configuration(gaps[number], 0) for number in numbers}),
     )
     shard = Shard(0, terms)
-    found: dict[int, dict[tuple[str, int], Fact]] = {}
+    found: dict[int, dict[tuple[str, int, int], Fact]] = {}
     index = 0
     while index < len(rows):
         size = chance.choice([1, 3, 20, 200, 1_000])
@@ -145,7 +127,7 @@ def in_batches(rows: list[Rows], fifty: Judged50, chance: Random) -> dict[int, d
         for fact in chain.from_iterable(output.facts for output in outputs if isinstance(output, Judged)):
             if isinstance(fact, ExcursionFact):
                 one = fact.found
-                found.setdefault(one.sensor, {})[one.band, one.started_at] = fact_of_found(one)
+                found.setdefault(one.sensor, {})[one.band, one.started_at, one.opened_at] = fact_of_found(one)
         if chance.random() < 0.1:
             shard = Shard(0, terms, shard.snapshot())
     return found

@@ -160,7 +160,7 @@ def alert_of_excursion(sensor: int, one: Excursion, *, closed: bool) -> AlertDat
         caused_by_received_at=None,
         band=one.band,
         closed_at=format_instant(one.closed_at) if closed and one.closed_at is not None else None,
-        peak_celsius=one.figures.peak_hundredths / 100,
+        peak_celsius=one.figures.peak_celsius,
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from pipelines.engine.shard import Shard, read_snapshot
+from pipelines.engine.shard import SUSTAINED_VERSION, Shard, Snapshot, read_snapshot
 from pipelines.engine.shard_table import DEVICE, SENSOR
 from schemas.readings import encode_rows
-from tests.engine.random_log import STEP_MS, random_log, terms
+from tests.engine.random_log import STEP_MS, SUSTAINED, WINDOWED, random_log, terms
 
 FOLDER: Final = Path(__file__).parent
 
@@ -25,6 +25,8 @@ class Kept:
     seed: int
     sensors: int
     rows: int
+    versions: tuple[int, int] = SUSTAINED
+    """Of the policies in its log."""
 
     @property
     def file(self) -> Path:
@@ -38,7 +40,7 @@ class Kept:
 
     def records(self) -> list[bytes]:
         """Return two random logs, the second behind the first, a row a record."""
-        first, second = (random_log(seed, sensors=self.sensors).rows for seed in (self.seed, self.seed + 1))
+        first, second = (random_log(seed, sensors=self.sensors, versions=self.versions).rows for seed in (self.seed, self.seed + 1))
         last, start = first[-1], second[0]
         for name in ("measured_at", "received_at"):
             shift = int(last[name][0] - start[name][0]) + STEP_MS
@@ -56,7 +58,13 @@ RUNS: Final = Kept("shard_snapshot_v1_runs", 1, seed=8, sensors=8, rows=381)
 PACKED: Final = Kept("shard_snapshot_v2", 2, seed=7, sensors=4, rows=120)
 PACKED_RUNS: Final = Kept("shard_snapshot_v2_runs", 2, seed=8, sensors=8, rows=381)
 
-SNAPSHOTS: Final = (QUIET, RUNS, PACKED, PACKED_RUNS)
+WINDOWS: Final = Kept("shard_snapshot_v3", 3, seed=9, sensors=12, rows=200, versions=WINDOWED)
+"""With bands of every kind, each idle and with an open excursion."""
+
+SNAPSHOTS: Final = (QUIET, RUNS, PACKED, PACKED_RUNS, WINDOWS)
+
+FIELDS_OF_SUSTAINED: Final = 5
+"""Of a machine state before version 3: those that came later are empty there."""
 
 
 def snapshot(kept: Kept) -> bytes:
@@ -75,10 +83,18 @@ def loaded(content: bytes) -> str:
         "clock": msgspec.to_builtins(kept.clock),
         "sensors": records_of(np.frombuffer(kept.sensors, SENSOR)),
         "devices": records_of(np.frombuffer(kept.devices, DEVICE)),
-        "machines": msgspec.to_builtins(kept.machines, str_keys=True),
+        "machines": machines_of(kept),
     }
     parts = [f"{json.dumps(name)}: {_lines(value)}" for name, value in found.items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def machines_of(kept: Snapshot) -> Any:
+    """Return the machine states, with the fields that the snapshot's version had."""
+    fields = FIELDS_OF_SUSTAINED if kept.version <= SUSTAINED_VERSION else None
+    states = msgspec.to_builtins(kept.machines, str_keys=True, builtin_types=(bytes,))
+    assert fields is None or not any(later for state in states.values() for later in state[fields:])
+    return {slot: json.loads(msgspec.json.encode(state[:fields])) for slot, state in states.items()}
 
 
 def records_of(rows: np.ndarray[Any, Any]) -> list[dict[str, int]]:

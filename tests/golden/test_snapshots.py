@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from pipelines.domain.excursion_states import Breaching, InRange, Open, Recovering
+from pipelines.domain.windowed_states import BandState, CumulativeIdle, CumulativeOpen, MeanIdle, MeanOpen, MktIdle, MktOpen
 from pipelines.engine.judgements import Fact, Judged, Output, RunningFact
 from pipelines.engine.shard import Shard, read_snapshot
 from tests.engine.random_log import terms
-from tests.golden.snapshot import PACKED_RUNS, RUNS, SNAPSHOTS, Kept, loaded, write_once
+from tests.golden.snapshot import PACKED_RUNS, RUNS, SNAPSHOTS, WINDOWS, Kept, loaded, write_once
 
 EACH = pytest.mark.parametrize("kept", SNAPSHOTS, ids=lambda kept: kept.name)
 
@@ -17,6 +18,13 @@ EACH = pytest.mark.parametrize("kept", SNAPSHOTS, ids=lambda kept: kept.name)
 def facts(outputs: list[Output]) -> list[Fact]:
     """Return the facts among a shard's outputs; running figures are told once a minute of a process's life, so a restart tells more."""
     return [fact for output in outputs if isinstance(output, Judged) for fact in output.facts if not isinstance(fact, RunningFact)]
+
+
+def kinds_in(kept: Kept) -> set[type[BandState]]:
+    """Return the types of all bands' states in a snapshot."""
+    machines = read_snapshot(kept.file.read_bytes()).machines
+    assert isinstance(machines, dict)
+    return {type(band) for state in machines.values() for band in state.bands}
 
 
 @EACH
@@ -44,9 +52,10 @@ def test_a_shard_restored_from_a_shipped_version_goes_on_as_if_nothing_had_happe
 def test_every_state_of_a_band_and_an_offline_device_stand_in_a_snapshot() -> None:
     written = json.loads(RUNS.loads_as.read_text())
 
-    kinds = {type(band) for state in read_snapshot(RUNS.file.read_bytes()).machines.values() for band in state.bands}
+    kinds = kinds_in(RUNS)
 
     assert kinds == {InRange, Breaching, Open, Recovering}
+    assert kinds_in(WINDOWS) >= {CumulativeIdle, CumulativeOpen, MeanIdle, MeanOpen, MktIdle, MktOpen}
     assert any(device["offline_since"] > 0 for device in written["devices"])
 
 

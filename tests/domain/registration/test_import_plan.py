@@ -27,7 +27,7 @@ TERMS = SensorTerms(900_000, 2_700_000, 2_700_000, 0)
 SITE = KnownSite(1, "Europe/Oslo", is_archived=False)
 UNIT = KnownUnit(11, "refrigerator", is_archived=False, policy_version=None, policy_at=None, is_watched=True)
 SENSOR = KnownSensor(31, is_archived=False, terms=TERMS, terms_at=LONG_AGO, assignment=KnownAssignment(41, 11, LONG_AGO, None))
-POLICY = KnownPolicy(51, 2, 52, (), is_archived=False)
+POLICY = KnownPolicy(51, 2, 52, is_archived=False)
 
 
 def there(**changed: object) -> Known:
@@ -139,7 +139,6 @@ def test_a_unit_that_is_judged_by_the_newest_version_already_stays_so() -> None:
         (there(units={("S", "U"): replace(UNIT, is_archived=True)}), f"S,U,{EUI},", "units/11/restore"),
         (there(sensors={(EUI, "main"): replace(SENSOR, is_archived=True)}), f"S,U,{EUI},", "sensors/31/restore"),
         (there(policies={"P": replace(POLICY, is_archived=True)}), f"S,U,{EUI},P", "policies/51/restore"),
-        (there(policies={"P": replace(POLICY, not_judged=("mkt",))}), f"S,U,{EUI},P", "kind mkt"),
         (there(), f"S,U,{EUI},Q", "no policy 'Q'"),
         (
             there(sensors={(EUI, "main"): replace(SENSOR, assignment=KnownAssignment(41, 11, NOW + 10**8, None))}),

@@ -1,10 +1,10 @@
-"""The policies to start from: every one can be meant, has its sources, and says which of its bands can be judged now."""
+"""The policies to start from: every one can be meant and has its sources. What each finds is in tests/infra/test_evaluate_presets.py."""
 
 import pytest
 
 from pipelines.domain.policy import SustainedBand
-from pipelines.domain.policy_document import PolicyError, parse_policy, refuse_unjudged
-from pipelines.domain.registration.presets import PRESETS, Preset, kinds_not_judged, preset
+from pipelines.domain.policy_document import parse_policy
+from pipelines.domain.registration.presets import PRESETS, Preset, preset
 
 
 @pytest.mark.parametrize("one", PRESETS, ids=[one.id for one in PRESETS])
@@ -17,17 +17,6 @@ def test_every_preset_can_be_meant_and_says_where_its_figures_are_from(one: Pres
     for band in policy.bands:
         if isinstance(band, SustainedBand) and band.hold_ms:
             assert band.min_samples == 2
-
-
-@pytest.mark.parametrize("one", PRESETS, ids=[one.id for one in PRESETS])
-def test_what_a_preset_says_can_be_judged_is_what_the_engine_judges(one: Preset) -> None:
-    if kinds_not_judged(one.document):
-        with pytest.raises(PolicyError, match="cannot be judged yet"):
-            refuse_unjudged(parse_policy(one.document))
-    else:
-        refuse_unjudged(parse_policy(one.document))
-    assert one.judged_document is not None
-    refuse_unjudged(parse_policy(one.judged_document))
 
 
 def test_the_presets_are_those_of_the_contract() -> None:
@@ -43,10 +32,3 @@ def test_the_presets_are_those_of_the_contract() -> None:
     ]
     assert len({one.name for one in PRESETS}) == len(PRESETS)
     assert preset("fridge") is None
-
-
-def test_the_kinds_that_cannot_be_judged_are_named_once_each() -> None:
-    room = preset("controlled_room_temperature")
-
-    assert room is not None
-    assert kinds_not_judged(room.document) == ["cumulative", "mkt"]
