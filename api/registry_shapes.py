@@ -92,13 +92,12 @@ class PolicySummaryAnswer(Shape):
 
 
 class PolicyVersionAnswer(Shape):
-    """An immutable version; `not_judged` names the kinds of its bands that keep it from being put in force."""
+    """An immutable version of a policy."""
 
     id: int
     version: int
     created_at: Instant
     document: dict[str, Any]
-    not_judged: list[str]
     units: int
 
 
@@ -109,15 +108,13 @@ class PolicyDetailAnswer(PolicySummaryAnswer):
 
 
 class PresetAnswer(Shape):
-    """A policy to start from; `judged_document` has the bands alone that can be put in force now."""
+    """A policy to start from, and where its figures are from."""
 
     id: str
     name: str
     summary: str
     sources: list[str]
     document: dict[str, Any]
-    not_judged: list[str]
-    judged_document: dict[str, Any] | None
 
 
 class SecretAnswer(Shape):

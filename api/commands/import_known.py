@@ -14,7 +14,6 @@ from pipelines.domain.registration.import_known import (
     KnownUnit,
 )
 from pipelines.domain.registration.import_lines import WantedLine
-from pipelines.domain.registration.presets import kinds_not_judged
 from pipelines.domain.registration.sensor_terms import SensorTerms
 
 SITES: Final = """
@@ -30,9 +29,9 @@ LEFT JOIN LATERAL (
 WHERE u.organization_id = %(organization)s AND s.name = ANY(%(names)s)
 """
 POLICIES: Final = """
-SELECT p.id, p.name, p.archived_at, v.id AS version_id, v.version, v.document
+SELECT p.id, p.name, p.archived_at, v.id AS version_id, v.version
 FROM policies p
-JOIN LATERAL (SELECT id, version, document FROM policy_versions WHERE policy_id = p.id ORDER BY version DESC LIMIT 1) v ON true
+JOIN LATERAL (SELECT id, version FROM policy_versions WHERE policy_id = p.id ORDER BY version DESC LIMIT 1) v ON true
 WHERE p.organization_id = %(organization)s AND p.name = ANY(%(names)s)
 """
 DEVICES: Final = """
@@ -80,8 +79,7 @@ def _unit(row: Row) -> KnownUnit:
 
 
 def _policy(row: Row) -> KnownPolicy:
-    not_judged = tuple(kinds_not_judged(row["document"]))
-    return KnownPolicy(row["id"], row["version"], row["version_id"], not_judged, row["archived_at"] is not None)
+    return KnownPolicy(row["id"], row["version"], row["version_id"], row["archived_at"] is not None)
 
 
 def _sensor(row: Row) -> KnownSensor:

@@ -1,4 +1,4 @@
-"""Policies: a name and immutable versions of a document. Any document that can be meant may be kept; which are judged is another matter."""
+"""Policies: a name and immutable versions of a document. Any document that can be meant may be kept, and put in force."""
 
 from typing import Any, Final
 

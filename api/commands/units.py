@@ -12,7 +12,6 @@ from api.parameters import aware, optional_instant
 from api.registry_requests import NewUnit, TimedOrder, UnitChange, UnitPolicyOrder
 from pipelines.domain.registration.effective import from_the_start
 from pipelines.domain.registration.naming import display_name, unit_kind
-from pipelines.domain.registration.presets import kinds_not_judged
 
 ONE: Final = """
 SELECT id, organization_id, site_id, name, kind, archived_at FROM units WHERE id = %(id)s AND organization_id = ANY(%(scope)s)
@@ -23,7 +22,7 @@ INSERT INTO units (organization_id, site_id, name, kind) VALUES (%(organization)
 """
 CHANGE: Final = "UPDATE units SET name = %(name)s, kind = %(kind)s, site_id = %(site)s WHERE id = %(id)s"
 VERSION: Final = """
-SELECT v.id, v.organization_id, v.version, v.document, p.id AS policy_id, p.name, p.archived_at
+SELECT v.id, v.organization_id, v.version, p.id AS policy_id, p.name, p.archived_at
 FROM policy_versions v JOIN policies p ON p.id = v.policy_id
 WHERE v.id = %(id)s AND v.organization_id = ANY(%(scope)s)
 """
@@ -122,7 +121,6 @@ async def apply_policy(transaction: Transaction, unit: Row, version: int, asked:
     require_standing("policy", row | {"id": row["policy_id"]})
     if row["organization_id"] != unit["organization_id"]:
         raise conflict("in_use", "The policy belongs to another organization: make one in the unit's organization.")
-    refuse_not_judged(row["name"], row["version"], row["document"])
     newest = await transaction.row(NEWEST, {"unit": unit["id"]})
     if newest is not None and newest["policy_version_id"] == version:
         return Outcome("unchanged", unit["organization_id"], unit["id"], newest["effective_at"])
@@ -136,17 +134,6 @@ async def apply_policy(transaction: Transaction, unit: Row, version: int, asked:
     before = None if newest is None else {"policy_version": newest["policy_version_id"]}
     after = {"policy": row["name"], "version": row["version"], "policy_version": version}
     return await transaction.record(Outcome("changed", unit["organization_id"], unit["id"], at), "unit", "put_in_force", before, after)
-
-
-def refuse_not_judged(policy: str, version: int, document: object) -> None:
-    """Raise the 409 that says which kinds of bands keep a policy version from being put in force."""
-    kinds = kinds_not_judged(document)
-    if kinds:
-        message = (
-            f"Version {version} of policy {policy!r} has bands of kind {', '.join(kinds)}, which cannot be judged yet: "
-            "put a version in force that has bands of kind sustained only."
-        )
-        raise conflict("not_judged", message)
 
 
 async def unit_row(transaction: Transaction, number: int) -> Row:

@@ -4,7 +4,6 @@ from typing import Final
 
 from api.database import Database, Row
 from api.registry_shapes import PolicyDetailAnswer, PolicySummaryAnswer, PolicyVersionAnswer
-from pipelines.domain.registration.presets import kinds_not_judged
 
 POLICIES: Final = """
 SELECT p.id, p.organization_id, p.name, p.archived_at, coalesce(max(v.version), 0) AS newest_version
@@ -53,7 +52,6 @@ async def policy_detail(database: Database, scope: list[int], policy: int) -> Po
             version=one["version"],
             created_at=one["created_at"],
             document=one["document"],
-            not_judged=kinds_not_judged(one["document"]),
             units=judged.get(one["id"], 0),
         )
         for one in await database.rows(VERSIONS, parameters)

@@ -18,6 +18,8 @@ from api.shapes import (
     UnitAnswer,
     UnitDetailAnswer,
 )
+from pipelines.domain.band_document import to_document
+from pipelines.domain.policy_document import parse_policy
 from schemas.events import UnitState, worst
 
 MAX_OPEN: Final = 10_000
@@ -47,8 +49,6 @@ ORDER BY f.effective_at DESC
 LIMIT 1
 """
 
-BAND_DEFAULTS: Final = {"kind": "sustained", "inclusive": False, "severity": "critical"}
-
 
 async def units(
     database: Database, scope: list[int], *, site: int | None, after: int, limit: int, archived: bool = False
@@ -74,7 +74,7 @@ async def unit_detail(database: Database, scope: list[int], unit: int) -> UnitDe
 
 
 async def policy_in_force(database: Database, scope: list[int], unit: int, at: datetime) -> PolicyInForceAnswer:
-    """Return what a unit is judged by at an instant."""
+    """Return what a unit is judged by at an instant; every field of a band's kind is there, defaults filled in."""
     row = await database.row(POLICY, {"scope": scope, "unit": unit, "at": at})
     if row is None:
         return PolicyInForceAnswer(unit=unit, at=at, policy=None, bands=[])
@@ -85,7 +85,7 @@ async def policy_in_force(database: Database, scope: list[int], unit: int, at: d
         policy_version=row["policy_version"],
         effective_at=row["effective_at"],
     )
-    bands = [{**BAND_DEFAULTS, **band} for band in row["document"].get("bands", [])]
+    bands = [to_document(band) for band in parse_policy(row["document"]).bands]
     return PolicyInForceAnswer(unit=unit, at=at, policy=policy, bands=bands)
 
 

@@ -17,7 +17,7 @@ from api.registry_shapes import ChangeAnswer, Changed, PolicyDetailAnswer, Polic
 from api.routes.changing import Changer
 from api.routes.context import Context
 from api.shapes import Page
-from pipelines.domain.registration.presets import PRESETS, kinds_not_judged
+from pipelines.domain.registration.presets import PRESETS
 
 Answer = Changed[PolicyDetailAnswer]
 Kind = Literal["organization", "site", "unit", "sensor", "policy", "secret"]
@@ -59,8 +59,6 @@ def _add_reads(routes: APIRouter, context: Context) -> None:
                 summary=preset.summary,
                 sources=list(preset.sources),
                 document=preset.document,
-                not_judged=kinds_not_judged(preset.document),
-                judged_document=preset.judged_document,
             )
             for preset in PRESETS
         ]

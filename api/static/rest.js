@@ -65,7 +65,7 @@ export async function fetchUnit(id) {
 
 export async function fetchPolicyBands(unit) {
   const { bands } = await get(`/api/v1/units/${unit}/policy`, {});
-  return bands.map((band) => ({ name: band.name, kind: band.kind, side: band.side, limit: band.limit_celsius, severity: band.severity }));
+  return bands.map((band) => ({ name: band.name, kind: band.kind, side: band.side, limit: band.limit_celsius, severity: band.severity, document: band }));
 }
 
 export async function fetchReadings(sensor, from, to, signal) {

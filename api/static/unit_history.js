@@ -20,6 +20,9 @@ const LEAD_AT_MOST_MS = 6 * HOUR;
 const FORGET_ABOVE = 2 * READINGS_AT_MOST;
 const BUCKETS_LAST_MS = 30_000;
 
+/** Bands whose limit is for single readings; that of a mean is drawn where there is no other. */
+const LIMITS_OF_READINGS = new Set(["sustained", "cumulative"]);
+
 export class UnitHistory {
   /** @param {{onChange: () => void, onError: (error: Error) => void}} hooks */
   constructor(hooks) {
@@ -117,7 +120,7 @@ export class UnitHistory {
     const from = to - RANGES[this.range].ms;
     const columns = isBand ? fromBuckets(this.buckets, from, to) : fromReadings(this.readings, from, to, this.sensor.maxGapMs);
     const own = this.shownExcursions(from).filter((excursion) => excursion.sensor === this.sensor.id);
-    const limits = this.bands.filter((band) => band.kind === "sustained");
+    const limits = this.bands.filter((band) => LIMITS_OF_READINGS.has(band.kind));
     return { columns, isBand, from, to, shaded: shadedSpans(own, from, to), limits: limits.length > 0 ? limits : this.bands };
   }
 

@@ -1,5 +1,6 @@
 // The panel of the chosen unit: its state now, chart, and excursions. On a phone it covers the page, elsewhere it stands beside the tiles.
 
+import { bandWords, endWords } from "./band_words.js";
 import { Chart } from "./chart.js";
 import { byId, element, namedParts, setData, setFacts, setHidden, setIcon, setText } from "./dom.js";
 import { ExcursionList } from "./excursion_list.js";
@@ -145,6 +146,23 @@ export class UnitPanel {
     setText(this.parts["excursion-count"], String(excursions.length));
     setHidden(this.parts["excursion-none"], excursions.length > 0);
     this.list.show(excursions, this.view);
+    this.showBands();
+  }
+
+  showBands() {
+    const { bands } = this.history;
+    const { degrees } = this.view;
+    const key = JSON.stringify([degrees, bands]);
+    if (this.bandsKey === key && this.parts.bands.childElementCount === bands.length) return;
+    this.bandsKey = key;
+    setHidden(this.parts["bands-none"], bands.length > 0);
+    this.parts.bands.replaceChildren(
+      ...bands.map(({ name, severity, document: band }) => {
+        const item = element("li");
+        item.append(element("b", "", `${name}, ${severity}`), element("span", "", bandWords(band, degrees)), element("span", "quiet", endWords(band, degrees)));
+        return item;
+      }),
+    );
   }
 
   showSum({ columns, from, to, shaded }) {
@@ -166,7 +184,8 @@ export class UnitPanel {
     const { degrees } = this.view;
     const keys = [["line", isBand ? "Mean" : "Reading"]];
     if (isBand) keys.push(["band", "Lowest to highest"]);
-    for (const { side, limit, severity } of limits) keys.push(["limit", `${side === "low" ? "Low" : "High"} ${temperatureWords(limit, degrees)}, ${severity}`]);
+    const words = limits.map(({ side, limit, severity }) => `${side === "low" ? "Low" : "High"} ${temperatureWords(limit, degrees)}, ${severity}`);
+    for (const one of new Set(words)) keys.push(["limit", one]);
     if (shaded.length > 0) keys.push(["shade", "Excursion"]);
     if (columns.unknown.length > 0) keys.push(["hatch", "Unknown"]);
     const key = keys.join(";");

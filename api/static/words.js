@@ -17,6 +17,12 @@ export function temperatureWords(celsius, degrees) {
   return celsius === null || celsius === undefined ? number : `${number}${NARROW}${degreesSign(degrees)}`;
 }
 
+/** "7.25 °C", "8 °C": a limit with as many decimals as it has, two at most. */
+export function exactTemperature(celsius, degrees) {
+  const number = Number(inDegrees(celsius, degrees).toFixed(2));
+  return `${String(number).replace("-", MINUS)}${NARROW}${degreesSign(degrees)}`;
+}
+
 /** The number of temperatureWords alone. */
 export function bareTemperature(celsius, degrees) {
   if (celsius === null || celsius === undefined) return "–";

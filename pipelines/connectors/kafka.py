@@ -31,16 +31,6 @@ INGEST_QUEUE_MESSAGES: Final = 20_000
 FLOW_QUEUE_MESSAGES: Final = 100_000
 """Bound of a flow's producer queue."""
 
-QUEUED_KBYTES: Final = 4_096
-"""Fetched and not yet read, of all partitions together: they are read in the order in which they came, so what is behind them waits.
-Much more, and a partition that is up to date waits seconds while the backlogs of others are worked off."""
-
-FETCH_BYTES: Final = 2 * 1_048_576
-"""Of one answer of a broker, which is queued whole whatever the bound above."""
-
-PARTITION_FETCH_BYTES: Final = 256 * 1_024
-"""Of one partition in an answer, so that many share it; a single larger record is answered whole all the same."""
-
 GATHER_MS: Final = 25
 GATHER_BYTES: Final = 65_536
 """A consumer that gathers is answered once there is so much, or after so long."""
@@ -116,9 +106,8 @@ class KafkaConfig:
                 "fetch.wait.max.ms": GATHER_MS if gather else 50,
                 "fetch.min.bytes": GATHER_BYTES if gather else 1,
                 "fetch.queue.backoff.ms": 20,  # the default, a second, starves a consumer that catches up
-                "fetch.max.bytes": FETCH_BYTES,
-                "fetch.message.max.bytes": PARTITION_FETCH_BYTES,
-                "queued.max.messages.kbytes": QUEUED_KBYTES,
+                "fetch.message.max.bytes": 1_048_576,
+                "queued.max.messages.kbytes": 65_536,
                 "queued.min.messages": 10_000,
                 "socket.keepalive.enable": True,
                 "reconnect.backoff.max.ms": 1_000,

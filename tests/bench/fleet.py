@@ -175,8 +175,7 @@ class FleetRun:
             readings=told.readings,
             alerts=told.alerts,
             lag={flow: run.lags[-1].lag(flow) for flow in READS},
-            # A browser's processes take what they used with them when they end.
-            cpu={name: max(0.0, cpu_after[name] - cpu_before.get(name, 0.0)) / seconds for name in cpu_after},
+            cpu={name: (cpu_after[name] - cpu_before.get(name, 0.0)) / seconds for name in cpu_after},
         )
 
     def _cpu_seconds(self, processes: dict[str, int]) -> dict[str, float]:

@@ -173,9 +173,9 @@ def test_a_secret_that_may_have_been_made_unseen_is_to_be_looked_for(open_setup:
 
 def test_a_preset_names_its_source_and_is_sent_as_it_was_edited(open_setup: Open, api: FakeApi) -> None:
     heat = {"name": "heat", "side": "high", "limit_celsius": 8, "severity": "critical", "hold_seconds": 36_000, "min_samples": 2}
-    preset = {"id": "vaccine", "name": "Vaccines", "summary": "2 to 8 °C", "sources": ["WHO PQS, 30-day recorders"], "not_judged": []}
+    preset = {"id": "vaccine", "name": "Vaccines", "summary": "2 to 8 °C", "sources": ["WHO PQS, 30-day recorders"]}
     document = {"bands": [heat, {**heat, "name": "cold", "side": "low", "limit_celsius": 2}]}
-    api.answers["GET policy-presets"] = {"items": [{**preset, "document": document, "judged_document": document}], "next": None}
+    api.answers["GET policy-presets"] = {"items": [{**preset, "document": document}], "next": None}
     api.answers["POST policies"] = refusal(400, "bad_request", "document: bands[1].hold_seconds: must not be negative")
     page = open_setup("part=policies&new=1")
 
@@ -187,6 +187,53 @@ def test_a_preset_names_its_source_and_is_sent_as_it_was_edited(open_setup: Open
     expect(page.locator(".band").nth(1).locator('[data-field="hold_seconds"] .field-error')).to_have_text("Must not be negative.")
     sent = api.sent[0][1]["document"]["bands"]
     assert sent == [{**heat, "limit_celsius": 7.5}, {**heat, "name": "cold", "side": "low", "limit_celsius": 2}]
+
+
+def test_bands_of_every_kind_have_their_fields_and_are_sent_as_they_were_edited(open_setup: Open, api: FakeApi) -> None:
+    base = {"side": "high", "limit_celsius": 8, "severity": "critical"}
+    shipment = {**base, "name": "in all", "kind": "cumulative", "budget_seconds": 36_000, "window_seconds": None, "inclusive": True}
+    kinetic = {**base, "name": "kinetic", "kind": "mkt", "window_seconds": 86_400}
+    preset = {"id": "all", "name": "All kinds", "summary": "", "sources": ["USP"], "document": {"bands": [shipment, kinetic, kinetic]}}
+    api.answers["GET policy-presets"] = {"items": [preset], "next": None}
+    api.answers["POST policies"] = refusal(400, "bad_request", "document: bands[0].budget_seconds: must be more than 0")
+    page = open_setup("part=policies&new=1&preset=all")
+
+    page.locator(".band").nth(0).get_by_label("In all", exact=False).first.fill("20")
+    expect(page.locator(".band").nth(1).locator('[data-field="side"]')).to_have_count(0)
+    page.locator(".band").nth(2).get_by_label("Judged by").select_option("mean")
+    page.locator(".band").nth(2).get_by_label("Band").fill("mean")
+    page.locator(".band").nth(2).get_by_label("Share that must be known").fill("0,75")
+    page.get_by_role("button", name="Make the policy").click()
+
+    expect(page.locator(".band").nth(0).locator('[data-field="budget_seconds"] .field-error')).to_have_text("Must be more than 0.")
+    assert api.sent[0][1]["document"]["bands"] == [
+        {**shipment, "budget_seconds": 72_000},
+        kinetic,
+        {**base, "name": "mean", "kind": "mean", "window_seconds": 86_400, "min_known_fraction": 0.75},
+    ]
+
+
+def test_a_policy_says_in_words_what_is_an_excursion_and_what_ends_it(open_setup: Open, api: FakeApi) -> None:
+    exposure = {
+        "name": "exposure",
+        "kind": "cumulative",
+        "side": "high",
+        "limit_celsius": 5,
+        "budget_seconds": 14_400,
+        "window_seconds": 86_400,
+    }
+    freeze = {"name": "freeze", "side": "low", "limit_celsius": -0.5, "inclusive": True, "hold_seconds": 3_600, "min_samples": 2}
+    version = {"id": 7, "version": 1, "created_at": EFFECTIVE_AT, "document": {"bands": [exposure, freeze]}, "units": 2}
+    item = {"id": 2, "organization": 1, "name": "Food", "archived_at": None, "newest_version": 1, "units": 2, "versions": [version]}
+    api.answers["GET policies/2"] = item
+
+    page = open_setup("part=policies&id=2")
+
+    rows = page.get_by_role("table", name="Bands").get_by_role("row")
+    expect(rows.nth(1)).to_contain_text("4 h in all above 5\u202f°C within 24 h")
+    expect(rows.nth(1)).to_contain_text("Over once less than 4 h in all, and back in range")
+    expect(rows.nth(2)).to_contain_text("At or below \u22120.5\u202f°C for 1 h, with at least 2 readings")
+    expect(rows.nth(2)).to_contain_text("Over when back above \u22120.5\u202f°C")
 
 
 def test_on_a_phone_nothing_reaches_beyond_the_screen(open_setup: Open, api: FakeApi, browser_page: Page) -> None:

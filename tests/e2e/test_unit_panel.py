@@ -36,6 +36,7 @@ def test_an_excursion_is_shaded_and_the_limits_are_drawn(live_page: Page) -> Non
     assert live_page.evaluate(COLOURS)["red"] > 0.01
     expect(live_page.locator(".legend")).to_contain_text("High 8.0\u202f°C, critical")
     expect(live_page.locator('[data-part="excursion-list"] li')).to_have_count(1)
+    expect(live_page.locator('[data-part="excursion-list"]').get_by_text("high, critical")).to_be_visible()
 
 
 def test_unknown_time_is_hatched_and_counted(live_page: Page) -> None:
@@ -119,6 +120,35 @@ def test_arrow_keys_move_through_the_chart(live_page: Page) -> None:
     live_page.keyboard.press("ArrowLeft")
 
     expect(live_page.locator(".readout")).to_contain_text("°C")
+
+
+def test_every_kind_of_band_is_told_in_words_in_the_degrees_that_are_shown(live_page: Page, api: FakeApi) -> None:
+    common = {"side": "high", "limit_celsius": 8.0, "inclusive": False, "severity": "critical"}
+    exposure = {"name": "in all", "kind": "cumulative", "budget_seconds": 36_000, "window_seconds": None, "rearm_seconds": 0}
+    mean = {"name": "mean", "kind": "mean", "window_seconds": 3_600, "min_known_fraction": 0.5}
+    kinetic = {"name": "kinetic", "kind": "mkt", "window_seconds": 86_400, "min_known_fraction": 0.75, "recovery_margin_celsius": 0.5}
+    bands = [{**common, **band} for band in (exposure, mean, kinetic)]
+    api.answers["GET units/1/policy"] = {"unit": 1, "at": "2026-11-25T04:22:00.000Z", "policy": {"id": 1}, "bands": bands}
+
+    open_unit(live_page, "Vaccine fridge 1")
+
+    told = live_page.locator('[data-part="bands"] li')
+    expect(told.nth(0)).to_contain_text("10 h in all above 8\u202f°C since the sensor came to the unit")
+    expect(told.nth(1)).to_contain_text("Mean of each hour above 8\u202f°C")
+    expect(told.nth(2)).to_contain_text("Mean kinetic temperature over 24 h above 8\u202f°C")
+    expect(told.nth(2)).to_contain_text("judged if at least 75 % of it is known")
+    expect(live_page.locator(".chart")).to_have_attribute("data-limits", "1")
+    live_page.locator('input[value="fahrenheit"]').check(force=True)
+    expect(told.nth(2)).to_contain_text("above 46.4\u202f°F")
+    expect(told.nth(2)).to_contain_text("at 45.5\u202f°F or below")
+
+
+def test_a_unit_without_a_policy_says_that_nothing_counts(live_page: Page, api: FakeApi) -> None:
+    api.answers["GET units/1/policy"] = {"unit": 1, "at": "2026-11-25T04:22:00.000Z", "policy": None, "bands": []}
+
+    open_unit(live_page, "Vaccine fridge 1")
+
+    expect(live_page.get_by_text("Nothing: the unit has no policy.")).to_be_visible()
 
 
 def test_the_chart_has_words_for_those_who_cannot_see_it(live_page: Page) -> None:

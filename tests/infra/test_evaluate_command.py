@@ -163,10 +163,8 @@ def test_text_that_is_not_utf_8_is_refused(workplace: Workplace) -> None:
         (POLICY.replace('"min_samples"', '"samples"'), "bands[0].samples"),
         (POLICY.replace("600", "1" * 5000), "not JSON"),
         ("[" * 100_000, "not JSON"),
-        (
-            '{"bands": [{"name": "m", "kind": "mean", "side": "high", "limit_celsius": 8, "window_seconds": 60}]}',
-            "bands[0].kind",
-        ),
+        ('{"bands": [{"name": "m", "kind": "mode", "side": "high", "limit_celsius": 8}]}', "bands[0].kind"),
+        ('{"bands": [{"name": "m", "kind": "mean", "side": "high", "limit_celsius": 8}]}', "bands[0].window_seconds"),
     ],
 )
 def test_a_bad_policy_is_refused_by_band_and_field(workplace: Workplace, document: str, named: str) -> None:

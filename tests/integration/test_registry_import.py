@@ -148,7 +148,7 @@ def test_every_line_that_cannot_be_taken_says_what_to_do(world: World) -> None:
     world.ada.post(f"units/{archived_unit}/archive")
     eui, twice = new_eui(), new_eui()
     world.ada.post(f"sensors/{sensor(world, dev_eui=eui)}/archive")
-    not_judged = policy(world, MKT)[0]
+    kinetic = policy(world, MKT)[0]
     header = "site,unit,dev_eui,policy,time_zone,kind,offline_after_seconds"
     names = {number: world.ada.get(f"sites/{number}")["name"] for number in (archived_site, shown["site"])}
     place = new_name()
@@ -159,7 +159,7 @@ def test_every_line_that_cannot_be_taken_says_what_to_do(world: World) -> None:
         f"{names[shown['site']]},{shown['name']},{new_eui()},,,,",
         f"{place},U,{eui},,,,",
         f"{place},U,{new_eui()},nowhere,,,",
-        f"{place},V,{new_eui()},{world.ada.get(f'policies/{not_judged}')['name']},,,",
+        f"{place},V,{new_eui()},{world.ada.get(f'policies/{kinetic}')['name']},,,",
         f"{place},W,{new_eui()},,Europe/Paris,,",
         f"{place},W,{new_eui()},,Europe/Rome,,",
         f"{place},X,{twice},,,,",
@@ -181,7 +181,7 @@ def test_every_line_that_cannot_be_taken_says_what_to_do(world: World) -> None:
             [f"units/{archived_unit}/restore"],
             ["archived", "/restore"],
             ["no policy 'nowhere'"],
-            ["mkt", "cannot be judged"],
+            [""],
             [""],
             ["time_zone", "line 7", "Europe/Paris"],
             [""],

@@ -10,6 +10,7 @@ from tests.integration.registry_rig import (
     DAY,
     LATER,
     MKT,
+    WARM,
     World,
     in_seconds,
     ms,
@@ -62,15 +63,24 @@ def test_the_policy_of_a_watched_unit_cannot_be_changed_for_the_past(world: Worl
     assert ms(put.body["effective_at"]) > ms(in_seconds(3))
 
 
-def test_a_policy_that_cannot_be_judged_is_kept_but_not_put_in_force(world: World) -> None:
-    number, version = policy(world, MKT)
+def test_bands_of_every_kind_are_put_in_force_and_shown_with_all_their_fields(world: World) -> None:
+    exposure = {**WARM, "name": "in all", "kind": "cumulative", "budget_seconds": 36_000, "window_seconds": None}
+    mean = {**WARM, "name": "mean", "kind": "mean", "window_seconds": 3_600, "severity": None}
+    _, version = policy(world, {"bands": [WARM, exposure, mean, *MKT["bands"]]})
     where = unit(world)
 
-    answer = world.ada.post(f"units/{where}/policy", policy_version=version)
+    put = world.ada.post(f"units/{where}/policy", policy_version=version)
 
-    refused(answer, 409, "not_judged", "mkt", "sustained")
-    assert world.ada.get(f"policies/{number}")["versions"][0]["not_judged"] == ["mkt"]
-    assert world.ada.get(f"units/{where}/registration")["policies"] == []
+    assert [one["policy_version"] for one in put.item["policies"]] == [version]
+    shown = world.ada.get(f"units/{where}/policy")["bands"]
+    common = {"side": "high", "limit_celsius": 8, "inclusive": False, "severity": "critical"}
+    own = {"hold_seconds": 0, "min_samples": 1, "recovery_margin_celsius": 0, "recovery_hold_seconds": 0}
+    assert shown == [
+        {**common, "name": "warm", "kind": "sustained", **own},
+        {**common, "name": "in all", "kind": "cumulative", "budget_seconds": 36_000, "window_seconds": None, "rearm_seconds": 0},
+        {**common, "name": "mean", "kind": "mean", "window_seconds": 3_600, "min_known_fraction": 0.5},
+        {**common, "name": "kinetic", "kind": "mkt", "window_seconds": 86_400, "min_known_fraction": 0.5, "recovery_margin_celsius": 0},
+    ]
 
 
 def test_a_policy_in_force_is_not_archived_and_one_that_was_can_be(world: World) -> None:
@@ -97,9 +107,6 @@ def test_a_preset_becomes_a_policy(world: World) -> None:
     made = world.ada.post("policies", organization=world.ours, name=new_name(), preset="vaccine_refrigerator")
 
     assert made.item["versions"][0]["document"] == presets["vaccine_refrigerator"]["document"]
-    assert made.item["versions"][0]["not_judged"] == []
-    assert presets["freeze_sensitive_shipment"]["not_judged"] == ["cumulative"]
-    assert [band["name"] for band in presets["freeze_sensitive_shipment"]["judged_document"]["bands"]] == ["heat", "freeze"]
     refused(world.ada.post("policies", organization=world.ours, name="x", preset="fridge"), 400, "bad_request", "vaccine_refrigerator")
 
 

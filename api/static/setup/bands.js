@@ -1,9 +1,9 @@
-// A policy document as people see it: a table of bands, and a form for those of kind `sustained`. Bands of other kinds are kept as they are; the JSON behind it can be seen and edited.
+// A policy document as people see it: a table of bands in words, and a form with the fields of each band's kind; the JSON behind it can be seen and edited.
 
+import { bandWords, endWords } from "../band_words.js";
 import { make } from "./build.js";
 import { field } from "./fields.js";
 import { form } from "./form.js";
-import { spanWords } from "./said.js";
 import { table } from "./table.js";
 
 const SIDES = [
@@ -14,7 +14,12 @@ const SEVERITIES = [
   { value: "critical", label: "Critical" },
   { value: "warning", label: "Warning" },
 ];
-const isSustained = (band) => (band.kind ?? "sustained") === "sustained";
+const KINDS = [
+  { value: "sustained", label: "Time out of range on end" },
+  { value: "cumulative", label: "Time out of range in all" },
+  { value: "mean", label: "Mean of each hour or the like" },
+  { value: "mkt", label: "Mean kinetic temperature" },
+];
 
 export function bandTable(document) {
   return [
@@ -24,19 +29,13 @@ export function bandTable(document) {
       empty: "No bands.",
       columns: [
         { title: "Band", cell: (band) => band.name },
-        { title: "Out of range", cell: (band) => `${band.side === "low" ? "below" : "above"} ${band.limit_celsius} °C${band.inclusive ? ", the limit too" : ""}` },
-        { title: "For at least", cell: (band) => (isSustained(band) ? (band.hold_seconds ? spanWords(band.hold_seconds) : "One reading") : ofKind(band)) },
-        { title: "Recovered", cell: (band) => (band.recovery_margin_celsius ? `${band.recovery_margin_celsius} °C inside the limit` : "At the limit") },
+        { title: "Excursion when", cell: (band) => bandWords(band, "celsius") },
+        { title: "Ends", cell: (band) => endWords(band, "celsius") },
         { title: "Severity", cell: (band) => (band.severity === "warning" ? "Warning" : "Critical") },
       ],
     }),
     make("details", { class: "folded" }, make("summary", {}, "As JSON"), make("pre", { class: "json", tabindex: "0" }, JSON.stringify(document, null, 2))),
   ];
-}
-
-function ofKind(band) {
-  const over = band.window_seconds ? ` over ${spanWords(band.window_seconds)}` : "";
-  return `${band.budget_seconds !== undefined ? `${spanWords(band.budget_seconds)} in all` : band.kind}${over}`;
 }
 
 /** A form of a whole document; `onSend` gets `document` beside what the `first` fields say. */
@@ -73,7 +72,7 @@ class Editor {
   }
 
   add(band, isNew = false) {
-    const row = isSustained(band) ? sustainedRow(band) : keptRow(band);
+    const row = KINDS.some((kind) => kind.value === (band.kind ?? "sustained")) ? bandRow(band) : keptRow(band);
     const remove = make("button", { type: "button", class: "plain", onclick: () => this.remove(row) }, "Remove");
     row.root.append(remove);
     this.rows.push(row);
@@ -119,26 +118,105 @@ class Editor {
   }
 }
 
-function sustainedRow(band) {
-  const fields = [
+/** The fields of a band by its kind; where the kind is changed, what both kinds have is kept. */
+function bandRow(band) {
+  let fields = [];
+  const shown = make("legend", { class: "hidden" });
+  const parts = make("div", { class: "band-fields" });
+  const root = make("fieldset", { class: "band" }, shown, parts);
+  const draw = (values) => {
+    fields = fieldsOf(values);
+    parts.replaceChildren(...fields.map((one) => one.root));
+    const name = fields[0].main;
+    const write = () => (shown.textContent = `Band ${name.value}`);
+    name.addEventListener("input", write);
+    write();
+    const kind = fields.find((one) => one.name === "kind");
+    kind.main.addEventListener("change", () => {
+      draw({ ...keptFields(fields), kind: kind.read() });
+      fields.find((one) => one.name === "kind").main.focus();
+    });
+  };
+  root.addEventListener("input", (event) => fields.find((one) => one.root.contains(event.target))?.say(null));
+  draw(band);
+  return {
+    root,
+    get fields() {
+      return fields;
+    },
+    read: () => ofKind(readBand(fields)),
+  };
+}
+
+function fieldsOf(band) {
+  const kind = band.kind ?? "sustained";
+  return [
     field({ name: "name", label: "Band", value: band.name, placeholder: "warm", required: true }),
-    field({ name: "side", label: "Out of range", kind: "select", value: band.side, options: SIDES, required: true }),
+    field({ name: "kind", label: "Judged by", kind: "select", value: kind, options: KINDS, required: true }),
+    kind !== "mkt" && field({ name: "side", label: "Out of range", kind: "select", value: band.side, options: SIDES, required: true }),
     field({ name: "limit_celsius", label: "Limit in °C", kind: "number", value: band.limit_celsius, required: true }),
-    field({ name: "hold_seconds", label: "For at least", kind: "duration", value: band.hold_seconds || null, hint: "Empty: one reading is enough." }),
-    field({ name: "min_samples", label: "Readings needed", kind: "number", value: band.min_samples ?? 1 }),
-    field({ name: "recovery_margin_celsius", label: "Recovery margin in °C", kind: "number", value: band.recovery_margin_celsius || null, placeholder: "0", hint: "So far inside the limit before it is over." }),
-    field({ name: "recovery_hold_seconds", label: "Recovered for", kind: "duration", value: band.recovery_hold_seconds || null, hint: "Empty: over with the first reading inside." }),
+    ...FIELDS[kind](band),
     field({ name: "severity", label: "Severity", kind: "select", value: band.severity ?? "critical", options: SEVERITIES, required: true }),
     field({ name: "inclusive", label: "The limit itself is out of range", kind: "check", value: band.inclusive }),
-  ];
-  const shown = make("legend", { class: "hidden" });
-  const root = make("fieldset", { class: "band" }, shown, fields.map((one) => one.root));
-  const name = fields[0].main;
-  const write = () => (shown.textContent = `Band ${name.value}`);
-  name.addEventListener("input", write);
-  write();
-  root.addEventListener("input", (event) => fields.find((one) => one.root.contains(event.target))?.say(null));
-  return { root, fields, read: () => readBand(fields) };
+  ].filter(Boolean);
+}
+
+const FIELDS = {
+  sustained: (band) => [
+    field({ name: "hold_seconds", label: "For at least", kind: "duration", value: band.hold_seconds || null, hint: "Empty: one reading is enough." }),
+    field({ name: "min_samples", label: "Readings needed", kind: "number", value: band.min_samples ?? 1 }),
+    margin(band),
+    field({ name: "recovery_hold_seconds", label: "Recovered for", kind: "duration", value: band.recovery_hold_seconds || null, hint: "Empty: over with the first reading inside." }),
+  ],
+  cumulative: (band) => [
+    field({ name: "budget_seconds", label: "In all", kind: "duration", value: band.budget_seconds, size: 3_600, required: true }),
+    field({ name: "window_seconds", label: "Within", kind: "duration", value: band.window_seconds, size: 3_600, hint: "Empty: since the sensor came to the unit, as for a shipment." }),
+    field({ name: "rearm_seconds", label: "So far below to be over", kind: "duration", value: band.rearm_seconds || null, hint: "Empty: over once it is less than that in all." }),
+  ],
+  mean: (band) => [
+    field({ name: "window_seconds", label: "Mean of each", kind: "duration", value: band.window_seconds, size: 3_600, required: true }),
+    known(band),
+  ],
+  mkt: (band) => [
+    field({ name: "window_seconds", label: "Over", kind: "duration", value: band.window_seconds, size: 3_600, required: true }),
+    known(band),
+    margin(band),
+  ],
+};
+
+function margin(band) {
+  return field({ name: "recovery_margin_celsius", label: "Recovery margin in °C", kind: "number", value: band.recovery_margin_celsius || null, placeholder: "0", hint: "So far inside the limit before it is over." });
+}
+
+function known(band) {
+  return field({ name: "min_known_fraction", label: "Share that must be known", kind: "number", value: band.min_known_fraction ?? null, placeholder: "0.5", hint: "From 0 to 1; with less it is not judged." });
+}
+
+/** A band as the document has it: what a kind must say although its field is empty or not shown. */
+function ofKind({ kind, ...band }) {
+  switch (kind) {
+    case "sustained":
+      return band;
+    case "cumulative":
+      return { kind, window_seconds: null, ...band };
+    case "mkt":
+      return { kind, side: "high", ...band };
+    default:
+      return { kind, ...band };
+  }
+}
+
+/** What can be read of some fields now; one that cannot is left out. */
+function keptFields(fields) {
+  const band = {};
+  for (const one of fields) {
+    try {
+      band[one.name] = one.read();
+    } catch {
+      // It is asked for again when the form is sent.
+    }
+  }
+  return band;
 }
 
 function readBand(fields) {

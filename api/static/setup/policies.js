@@ -41,8 +41,7 @@ export async function policyOptions(context) {
   return policies.flatMap((policy) =>
     policy.versions.toReversed().map((version) => ({
       value: version.id,
-      label: `${policy.name}, version ${version.version}${version.not_judged.length > 0 ? ` (not judged yet: ${version.not_judged.join(", ")})` : ""}`,
-      disabled: version.not_judged.length > 0,
+      label: `${policy.name}, version ${version.version}`,
     })),
   );
 }
@@ -71,15 +70,12 @@ async function newOne(context, place) {
 }
 
 function presetForm(context, preset) {
-  const left = preset.not_judged.length > 0;
-  const document = preset.judged_document;
   return card(
     preset.name,
     make("p", {}, preset.summary),
     make("p", { class: "hint" }, "From: "),
     make("ul", { class: "sources" }, preset.sources.map((source) => make("li", {}, source))),
-    left && make("p", { class: "remark" }, document ? `Its bands of kind ${preset.not_judged.join(", ")} cannot be judged yet and are left out below.` : `It has only bands of kind ${preset.not_judged.join(", ")}, which cannot be judged yet: it can be kept, but not put in force.`),
-    creating(context, preset.name, document ?? preset.document),
+    creating(context, preset.name, preset.document),
   );
 }
 
@@ -119,10 +115,7 @@ async function one(context, id) {
 
 function versionLine(version) {
   const units = version.units === 1 ? "one unit is" : `${version.units.toLocaleString("en-GB")} units are`;
-  return [
-    make("p", { class: "quiet" }, `Made ${timeWords(version.created_at)}; ${units} judged by it.`),
-    version.not_judged.length > 0 && make("p", { class: "remark" }, `Cannot be put in force yet: bands of kind ${version.not_judged.join(", ")} are not judged.`),
-  ];
+  return make("p", { class: "quiet" }, `Made ${timeWords(version.created_at)}; ${units} judged by it.`);
 }
 
 function archiving(item, path, onDone) {

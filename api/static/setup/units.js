@@ -71,7 +71,7 @@ async function newOne(context, place) {
     form(context, {
       fields,
       action: "Make the unit",
-      blame: { exists: "name", not_judged: "policy_version", archived: "site" },
+      blame: { exists: "name", archived: "site" },
       onSend: (values) => send("POST", "/api/v1/units", values),
       onDone: (answer) => context.go(to(PART, { id: answer.item.id }), outcomeWords(answer, answer.effective_at ? "Made, with its policy" : "Made")),
     }),
@@ -141,7 +141,7 @@ function judging(context, policies, path, onDone) {
   return form(context, {
     fields: [field({ name: "policy_version", label: "Judge by another", kind: "select", required: true, empty: "Choose a policy", options: policies }), fromWhen()],
     action: "Put in force",
-    blame: { not_judged: "policy_version", in_use: "policy_version", archived: "policy_version", too_early: "effective_at" },
+    blame: { in_use: "policy_version", archived: "policy_version", too_early: "effective_at" },
     onSend: (values) => send("POST", `${path}/policy`, values),
     onDone,
   });

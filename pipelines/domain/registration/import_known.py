@@ -40,7 +40,6 @@ class KnownPolicy:
     id: int
     version: int
     version_id: int
-    not_judged: tuple[str, ...]
     is_archived: bool
 
 

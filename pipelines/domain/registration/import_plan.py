@@ -198,10 +198,6 @@ class _Planner:
         if policy.is_archived:
             result.errors.append(f"policy: {name!r} is archived: restore it first (POST /api/v1/policies/{policy.id}/restore)")
             return
-        if policy.not_judged:
-            kinds = ", ".join(policy.not_judged)
-            result.errors.append(f"policy: {name!r} has bands of kind {kinds}, which cannot be judged yet: give it a version without them")
-            return
         unit = self._known.units.get(key)
         if unit is not None and unit.policy_version == policy.version_id:
             return

@@ -1,14 +1,10 @@
 """Policies to start from, as data: figures from the named guidance (excursions.md section 11), with where they are from.
 
-Each is a policy document like any other. Which of its bands can be judged now is asked of the documents themselves.
+Each is a policy document like any other; nothing here judges.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, assert_never
-
-from pipelines.domain.policy import Band as PolicyBand
-from pipelines.domain.policy import CumulativeBand, Kind, MeanBand, MktBand, Policy, SustainedBand
-from pipelines.domain.policy_document import parse_policy
+from typing import Any, Final
 
 Band = dict[str, Any]
 Document = dict[str, Any]
@@ -16,9 +12,6 @@ Document = dict[str, Any]
 MINUTE: Final = 60
 HOUR: Final = 3_600
 DAY: Final = 86_400
-
-JUDGED: Final = frozenset({Kind.SUSTAINED})
-"""Kinds of bands that are judged now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,36 +28,6 @@ class Preset:
     def document(self) -> Document:
         """The policy document, whole."""
         return {"bands": [dict(band) for band in self.bands]}
-
-    @property
-    def judged_document(self) -> Document | None:
-        """The document with the bands alone that can be judged now; None where there is none."""
-        judged = [dict(band) for band in self.bands if Kind(band.get("kind", Kind.SUSTAINED)) in JUDGED]
-        return {"bands": judged} if judged else None
-
-
-def not_judged(policy: Policy) -> list[str]:
-    """Return the kinds of a policy's bands that cannot be judged yet, by name."""
-    return sorted({_kind(band) for band in policy.bands} - JUDGED)
-
-
-def kinds_not_judged(document: object) -> list[str]:
-    """Return the kinds of a document's bands that cannot be judged yet, by name; raises PolicyError."""
-    return not_judged(parse_policy(document))
-
-
-def _kind(band: PolicyBand) -> Kind:
-    match band:
-        case SustainedBand():
-            return Kind.SUSTAINED
-        case CumulativeBand():
-            return Kind.CUMULATIVE
-        case MeanBand():
-            return Kind.MEAN
-        case MktBand():
-            return Kind.MKT
-        case _:
-            assert_never(band)
 
 
 def _sustained(name: str, side: str, limit: float, hold: int = 0, *, severity: str = "critical", **fields: object) -> Band:
