@@ -16,7 +16,7 @@ from pipelines.domain.excursion_facts import EndedBy, ExcursionClosed, Excursion
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.figures import empty, figures
 from pipelines.domain.past import Past
-from pipelines.domain.policy import CumulativeBand, is_out
+from pipelines.domain.policy import CumulativeBand, identity, is_out
 from pipelines.domain.settling import known_until, settled
 from pipelines.domain.windowed_states import CumulativeIdle, CumulativeOpen
 
@@ -77,7 +77,9 @@ def on_move(state: CumulativeState, newest: Reading, band: CumulativeBand, at: i
         case CumulativeIdle():
             begins_at = state.since if band.window_ms is None else max(state.since, at - band.window_ms)
             tally = past.tally(begins_at, newest.measured_at) if state.tally is None else state.tally
-            opened = ExcursionOpened(band.name, at, at, figures(settled(tally, newest, band, at, inclusive=True), begins_at, at))
+            opened = ExcursionOpened(
+                band.name, at, at, figures(settled(tally, newest, band, at, inclusive=True), begins_at, at), identity(band)
+            )
             return CumulativeOpen(state.since, at, begins_at, state.exposure_ms, tally), (opened,)
         case CumulativeOpen():
             closed = _closed(state, newest, band, at, EndedBy.RECOVERY)
@@ -94,7 +96,7 @@ def on_end(state: CumulativeState, newest: Reading, band: CumulativeBand, at: in
 
 def _closed(state: CumulativeOpen, newest: Reading, band: CumulativeBand, at: int, ended_by: EndedBy) -> ExcursionClosed:
     numbers = figures(settled(state.tally, newest, band, at), state.from_at, at)
-    return ExcursionClosed(band.name, state.opened_at, state.opened_at, at, at, ended_by, numbers)
+    return ExcursionClosed(band.name, state.opened_at, state.opened_at, at, at, ended_by, numbers, identity(band))
 
 
 def _opens_at(state: CumulativeIdle, newest: Reading, band: CumulativeBand, past: Past) -> int | None:

@@ -26,7 +26,7 @@ from pipelines.domain.excursion_states import (
     SustainedState,
 )
 from pipelines.domain.figures import Tally, counted, figures, first, held
-from pipelines.domain.policy import Standing, SustainedBand
+from pipelines.domain.policy import Standing, SustainedBand, identity
 
 
 def advance(run: Run, newest: Reading, band: SustainedBand, at: int) -> Run:
@@ -83,7 +83,7 @@ def _begun(temperature: int, at: int, band: SustainedBand) -> tuple[SustainedSta
 
 
 def _opened(started_at: int, at: int, tally: Tally, band: SustainedBand) -> tuple[SustainedState, Facts]:
-    opened = ExcursionOpened(band.name, started_at, at, figures(tally, started_at, at))
+    opened = ExcursionOpened(band.name, started_at, at, figures(tally, started_at, at), identity(band))
     return Open(started_at, at, tally), (opened,)
 
 
@@ -145,6 +145,7 @@ def _recovered(run: Recovering, at: int, band: SustainedBand) -> ExcursionClosed
         at,
         EndedBy.RECOVERY,
         figures(run.ended, run.started_at, run.recovered_at),
+        identity(band),
     )
 
 
@@ -190,7 +191,7 @@ def on_deadline(state: SustainedState, newest: Reading, band: SustainedBand) -> 
             if band.standing(temperature) is Standing.INSIDE:
                 return IN_RANGE, ()
             tally = held(state.tally, temperature, at - newest.measured_at, band)
-            opened = ExcursionOpened(band.name, state.started_at, at, figures(tally, state.started_at, at))
+            opened = ExcursionOpened(band.name, state.started_at, at, figures(tally, state.started_at, at), identity(band))
             return Open(state.started_at, at, state.tally), (opened,)
         case Recovering():
             return IN_RANGE, (_recovered(state, at, band),)
@@ -209,4 +210,4 @@ def on_end(state: SustainedState, at: int, band: SustainedBand, ended_by: EndedB
     if isinstance(state, InRange | Breaching):
         return ()
     numbers = figures(state.tally, state.started_at, at)
-    return (ExcursionClosed(band.name, state.started_at, state.opened_at, at, at, ended_by, numbers),)
+    return (ExcursionClosed(band.name, state.started_at, state.opened_at, at, at, ended_by, numbers, identity(band)),)

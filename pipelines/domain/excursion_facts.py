@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from pipelines.domain.figures import Figures
+from pipelines.domain.policy import Identity
 
 
 class EndedBy(StrEnum):
@@ -22,6 +23,8 @@ class ExcursionOpened(msgspec.Struct, frozen=True, tag="excursion_opened"):
     started_at: int
     opened_at: int
     figures: Figures
+    identity: Identity
+    """Which band it is of: another version may have another one of the name."""
 
 
 class ExcursionClosed(msgspec.Struct, frozen=True, tag="excursion_closed"):
@@ -34,6 +37,7 @@ class ExcursionClosed(msgspec.Struct, frozen=True, tag="excursion_closed"):
     closed_at: int
     ended_by: EndedBy
     figures: Figures
+    identity: Identity
 
 
 Fact = ExcursionOpened | ExcursionClosed

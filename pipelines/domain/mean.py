@@ -16,7 +16,7 @@ from typing import assert_never
 from pipelines.domain.excursion_facts import EndedBy, ExcursionClosed, ExcursionOpened, Facts
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.figures import Tally, counted, empty, figures, held
-from pipelines.domain.policy import MeanBand
+from pipelines.domain.policy import MeanBand, identity
 from pipelines.domain.settling import known_until, settled
 from pipelines.domain.windowed_states import MeanIdle, MeanOpen
 
@@ -86,7 +86,7 @@ def on_end(state: MeanState, newest: Reading, band: MeanBand, at: int, ended_by:
     if isinstance(state, MeanIdle):
         return ()
     numbers = figures(_settled(state, newest, band, at), state.started_at, at)
-    return (ExcursionClosed(band.name, state.started_at, state.opened_at, at, at, ended_by, numbers),)
+    return (ExcursionClosed(band.name, state.started_at, state.opened_at, at, at, ended_by, numbers, identity(band)),)
 
 
 def tally_at(state: MeanOpen, newest: Reading, band: MeanBand, at: int) -> Tally:
@@ -105,12 +105,14 @@ def _judged(state: MeanState, newest: Reading, band: MeanBand, end: int, coming:
             shown = state.tally
             if coming is not None and coming.measured_at == end and coming.temperature is not None:
                 shown = counted(shown, coming.temperature, end, band)
-            opened = ExcursionOpened(band.name, state.window_at, end, figures(shown, state.window_at, end))
+            opened = ExcursionOpened(band.name, state.window_at, end, figures(shown, state.window_at, end), identity(band))
             return MeanOpen(state.since, state.window_at, end, end, 0, 0, end, state.tally, state.tally), (opened,)
         case MeanOpen():
             if judged and not out:
                 numbers = figures(state.ended, state.started_at, state.ended_at)
-                closed = ExcursionClosed(band.name, state.started_at, state.opened_at, state.ended_at, end, EndedBy.RECOVERY, numbers)
+                closed = ExcursionClosed(
+                    band.name, state.started_at, state.opened_at, state.ended_at, end, EndedBy.RECOVERY, numbers, identity(band)
+                )
                 idle = MeanIdle(state.since, end, 0, 0, _first_tally(newest, band, end))
                 return idle, (closed,)
             ended_at, ended = (end, state.tally) if out else (state.ended_at, state.ended)

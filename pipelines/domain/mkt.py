@@ -19,7 +19,7 @@ from pipelines.domain.excursion_states import Reading
 from pipelines.domain.figures import figures
 from pipelines.domain.kinetic import effect
 from pipelines.domain.past import Past, Stretch
-from pipelines.domain.policy import MktBand
+from pipelines.domain.policy import MktBand, identity
 from pipelines.domain.settling import known_until, settled
 from pipelines.domain.windowed_states import MktIdle, MktOpen, as_bytes, as_number
 
@@ -128,7 +128,7 @@ def on_move(state: MktState, newest: Reading, band: MktBand, at: int, past: Past
             tally = past.tally(from_at, newest.measured_at)
             numbers = figures(settled(tally, newest, band, at, inclusive=True), from_at, at)
             opened = MktOpen(state.since, at, from_at, state.known_ms, state.excess, state.excess_back, tally)
-            return opened, (ExcursionOpened(band.name, at, at, numbers),)
+            return opened, (ExcursionOpened(band.name, at, at, numbers, identity(band)),)
         case MktOpen():
             closed = _closed(state, newest, band, at, EndedBy.RECOVERY)
             return MktIdle(state.since, at, state.known_ms, state.excess, state.excess_back), (closed,)
@@ -143,7 +143,7 @@ def on_end(state: MktState, newest: Reading, band: MktBand, at: int, ended_by: E
 
 def _closed(state: MktOpen, newest: Reading, band: MktBand, at: int, ended_by: EndedBy) -> ExcursionClosed:
     numbers = figures(settled(state.tally, newest, band, at), state.from_at, at)
-    return ExcursionClosed(band.name, state.opened_at, state.opened_at, at, at, ended_by, numbers)
+    return ExcursionClosed(band.name, state.opened_at, state.opened_at, at, at, ended_by, numbers, identity(band))
 
 
 def _opens_at(state: MktIdle, newest: Reading, band: MktBand, until: int, past: Past) -> int | None:

@@ -6,7 +6,7 @@ fractions thousandths. `policy_document` makes policies from documents; nothing 
 
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Final, TypeGuard
+from typing import Final, TypeGuard, assert_never
 
 
 class Kind(StrEnum):
@@ -151,6 +151,21 @@ Identity = tuple[str, type[Band], Side, int | None]
 def identity(band: Band) -> Identity:
     """Return what a band is known by across versions."""
     return band.name, type(band), band.side, None if isinstance(band, SustainedBand) else band.window_ms
+
+
+def kind_of(band: Band) -> Kind:
+    """Return a band's kind."""
+    match band:
+        case SustainedBand():
+            return Kind.SUSTAINED
+        case CumulativeBand():
+            return Kind.CUMULATIVE
+        case MeanBand():
+            return Kind.MEAN
+        case MktBand():
+            return Kind.MKT
+        case _:
+            assert_never(band)
 
 
 def is_windowed(band: Band) -> TypeGuard[WindowedBand]:

@@ -60,6 +60,9 @@ class Found:
     closed_at: int | None
     ended_by: str | None
     figures: Figures
+    kind: str = "sustained"
+    window_ms: int | None = None
+    """The band's window; with its name, side and kind it says which band it is in any version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,17 @@ class Standing:
     first_started_at: int
     found: Found
     late: bool
+    as_of: int = 0
+    """Offset in `uplinks` of the row that its newest version was judged as of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a revision has judged again: everything of a sensor after one instant (ms UTC) and up to another, as of an offset."""
+
+    after: int
+    until: int
+    as_of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +100,24 @@ _FOREVER: Final = 1 << 62
 
 
 def overlaps(one: Found, other: Found) -> bool:
-    """Return whether two excursions of one sensor and band share any time; those that start together always do."""
+    """Return whether two excursions of one sensor and band share any time; those that start together always do.
+
+    Those of bands that only share a name never do, nor one that opened after the other's policy or assignment had ended, though its window
+    may begin before.
+    """
+    if (one.side, one.kind, one.window_ms) != (other.side, other.kind, other.window_ms):
+        return False
+    if _is_of_a_later_band(one, other) or _is_of_a_later_band(other, one):
+        return False
     if one.started_at == other.started_at:
         return True
     end = _FOREVER if one.ended_at is None else one.ended_at
     other_end = _FOREVER if other.ended_at is None else other.ended_at
     return one.started_at < other_end and other.started_at < end
+
+
+def _is_of_a_later_band(one: Found, other: Found) -> bool:
+    return other.ended_by in ("policy", "assignment") and other.ended_at is not None and one.opened_at >= other.ended_at
 
 
 def record_found(
@@ -103,7 +129,8 @@ def record_found(
     """
     overlapped = sorted((one for one in standing if overlaps(one.found, found)), key=lambda one: one.first_started_at)
     if not overlapped:
-        return [Recorded(Standing(_new_id(found, taken_ids), 1, found.started_at, found, late), _reason(found, late=late))]
+        taken = taken_ids | {one.id for one in standing}
+        return [Recorded(Standing(_new_id(found, taken), 1, found.started_at, found, late), _reason(found, late=late))]
     kept, *others = overlapped
     changes = []
     if not same_facts(kept.found, found):
@@ -111,6 +138,33 @@ def record_found(
         changes.append(Recorded(newer, _reason(found, late=late)))
     changes += [void(one, kept.id) for one in others]
     return changes
+
+
+def record_stretch(
+    found: Sequence[Found], standing: Sequence[Standing], stretch: Stretch, taken_ids: frozenset[uuid.UUID] = frozenset()
+) -> list[Recorded]:
+    """Return the versions to write for everything that a revision found of one sensor and band, given the current excursions.
+
+    What stands in the stretch and is not found is voided. What was recorded as of a later offset than the revision's knows more than
+    it does: neither it nor what it overlaps is touched.
+    """
+    known = [one for one in standing if one.as_of <= stretch.as_of]
+    newer = [one for one in standing if one.as_of > stretch.as_of]
+    changes: list[Recorded] = []
+    confirmed: set[uuid.UUID] = set()
+    for one in sorted(found, key=lambda each: (each.started_at, each.opened_at)):
+        if any(overlaps(one, other.found) for other in newer):
+            continue
+        confirmed |= {other.id for other in known if overlaps(other.found, one)}
+        recorded = record_found(one, known, taken_ids, late=True)
+        for change in recorded:
+            known = [other for other in known if other.id != change.standing.id]
+            if change.reason is not Reason.VOID:
+                known.append(change.standing)
+                confirmed.add(change.standing.id)
+        changes += recorded
+    disproved = [one for one in known if one.id not in confirmed and stretch.after < one.found.opened_at <= stretch.until]
+    return changes + [void(one) for one in disproved]
 
 
 def void(standing: Standing, superseded_by: uuid.UUID | None = None) -> Recorded:

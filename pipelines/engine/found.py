@@ -5,7 +5,7 @@ from typing import Any, assert_never
 from pipelines.domain.excursion_facts import EndedBy, ExcursionClosed, ExcursionOpened
 from pipelines.domain.excursion_facts import Fact as MachineFact
 from pipelines.domain.figures import Figures as MachineFigures
-from pipelines.domain.policy import Band
+from pipelines.domain.policy import Band, Identity, SustainedBand, kind_of
 from pipelines.domain.recording import Figures, Found
 from pipelines.domain.sensor import Policies, SensorState
 
@@ -21,7 +21,7 @@ def found_of_fact(fact: MachineFact, after: SensorState, before: SensorState, ro
             ended_at, closed_at, ended_by = fact.ended_at, fact.closed_at, fact.ended_by
         case _:
             assert_never(fact)
-    number, band = _band(fact.band, ended_by, after, before, policies)
+    number, band = _band(fact.identity, ended_by, after, before, policies)
     return Found(
         sensor=int(row["id"]),
         device=int(row["device"]),
@@ -38,6 +38,8 @@ def found_of_fact(fact: MachineFact, after: SensorState, before: SensorState, ro
         closed_at=closed_at,
         ended_by=None if ended_by is None else ended_by.value,
         figures=running_of(fact.figures),
+        kind=kind_of(band).value,
+        window_ms=None if isinstance(band, SustainedBand) else band.window_ms,
     )
 
 
@@ -55,13 +57,11 @@ def running_of(figures: MachineFigures) -> Figures:
     )
 
 
-def _band(name: str, ended_by: EndedBy | None, after: SensorState, before: SensorState, policies: Policies) -> tuple[int, Band]:
+def _band(band: Identity, ended_by: EndedBy | None, after: SensorState, before: SensorState, policies: Policies) -> tuple[int, Band]:
     """Return the band a fact is of, and its policy version: an ended policy's own, else the newer one's."""
     versions = (before.policy, after.policy) if ended_by in (EndedBy.POLICY, EndedBy.ASSIGNMENT) else (after.policy, before.policy)
     for number in versions:
-        if number is not None:
-            for band in policies[number].bands:
-                if band.name == name:
-                    return number, band
-    message = f"the machine found an excursion of band {name!r}, which no version in force has"
+        if number is not None and (found := policies[number].by_identity.get(band)) is not None:
+            return number, found
+    message = f"the machine found an excursion of band {band}, which no version in force has"
     raise AssertionError(message)
