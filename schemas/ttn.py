@@ -15,13 +15,13 @@ _Counter = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF_FFFF)]
 _Port = Annotated[int, msgspec.Meta(ge=0, le=255)]
 
 
-class ApplicationIds(msgspec.Struct, frozen=True):
+class ApplicationIds(msgspec.Struct, frozen=True, gc=False):
     """Ids of an application."""
 
     application_id: _Text | None = None
 
 
-class EndDeviceIds(msgspec.Struct, frozen=True):
+class EndDeviceIds(msgspec.Struct, frozen=True, gc=False):
     """Ids of a device; the EUI is hexadecimal, upper case, without separators."""
 
     device_id: _Text | None = None
@@ -29,7 +29,7 @@ class EndDeviceIds(msgspec.Struct, frozen=True):
     dev_eui: _Text | None = None
 
 
-class VersionIds(msgspec.Struct, frozen=True):
+class VersionIds(msgspec.Struct, frozen=True, gc=False):
     """What the device is, as registered from the device repository."""
 
     brand_id: _Text | None = None
@@ -37,7 +37,7 @@ class VersionIds(msgspec.Struct, frozen=True):
     firmware_version: _Text | None = None
 
 
-class UplinkBody(msgspec.Struct, frozen=True):
+class UplinkBody(msgspec.Struct, frozen=True, gc=False):
     """Body of `uplink_message` and `uplink_normalized`."""
 
     session_key_id: _Text | None = None
@@ -52,14 +52,14 @@ class UplinkBody(msgspec.Struct, frozen=True):
     version_ids: VersionIds | None = None
 
 
-class OtherBody(msgspec.Struct, frozen=True):
+class OtherBody(msgspec.Struct, frozen=True, gc=False):
     """Body of every other kind of message."""
 
     session_key_id: _Text | None = None
     received_at: _Text | None = None
 
 
-class ApplicationUp(msgspec.Struct, frozen=True):
+class ApplicationUp(msgspec.Struct, frozen=True, gc=False):
     """The whole message: exactly one of the bodies is there."""
 
     end_device_ids: EndDeviceIds | None = None
@@ -79,7 +79,7 @@ class ApplicationUp(msgspec.Struct, frozen=True):
     service_data: OtherBody | None = None
 
 
-class Envelope(msgspec.Struct, frozen=True):
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """What other tools wrap a message in: the console's event stream, the Storage Integration, AWS IoT."""
 
     data: msgspec.Raw = msgspec.Raw()

@@ -55,10 +55,8 @@ class TtnMessage(msgspec.Struct, frozen=True, gc=False):
     """0 for a message without one (MAC commands only)."""
     f_cnt: int
     session_key_id: str | None
-    received_at: int | None
-    """The Application Server's clock."""
-    network_received_at: int | None
-    """The Network Server's clock: when the uplink was heard."""
+    measured_at: int | None
+    """When the values were measured, as far as the network knows: the Network Server's clock, or else the Application Server's."""
     brand: str | None
     model: str | None
     firmware: str | None
@@ -68,11 +66,6 @@ class TtnMessage(msgspec.Struct, frozen=True, gc=False):
     frm_payload: str
     """The device's own bytes, base64; empty where it sent none."""
     simulated: bool
-
-    @property
-    def measured_at(self) -> int | None:
-        """When the values were measured, as far as the network knows (ms UTC): network server first."""
-        return self.received_at if self.network_received_at is None else self.network_received_at
 
 
 _EUI: Final = re.compile(r"[0-9A-Fa-f]{16}", re.ASCII)
@@ -155,8 +148,7 @@ def _message(up: ApplicationUp, kind: MessageKind, body: UplinkBody | OtherBody)
         f_port=(uplink.f_port if uplink else None) or 0,
         f_cnt=(uplink.f_cnt if uplink else None) or 0,
         session_key_id=body.session_key_id,
-        received_at=_instant(up.received_at),
-        network_received_at=_instant(body.received_at),
+        measured_at=_first_instant(body.received_at, up.received_at),
         brand=version.brand_id,
         model=version.model_id,
         firmware=version.firmware_version,
@@ -171,6 +163,12 @@ def _normalized(payload: object) -> tuple[object, ...]:
     if payload is None:
         return ()
     return tuple(payload) if isinstance(payload, list) else (payload,)
+
+
+def _first_instant(text: str | None, otherwise: str | None) -> int | None:
+    """Return the instant of the first of two times that has one."""
+    instant = _instant(text)
+    return _instant(otherwise) if instant is None else instant
 
 
 def _instant(text: str | None) -> int | None:
