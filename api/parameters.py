@@ -60,6 +60,15 @@ def optional_instant(text: str | None, name: str) -> datetime | None:
     return None if text is None else instant(text, name)
 
 
+def known_instant(text: str | None) -> datetime | None:
+    """Return the instant whose knowledge is asked for, or None for what is known now; a bad request for one in the future."""
+    found = optional_instant(text, "known_at")
+    if found is not None and found > now():
+        message = "known_at: lies in the future, and nobody knows yet what will be known then; leave it out for what is known now"
+        raise bad_request(message)
+    return found
+
+
 def stretch(from_text: str, to_text: str) -> tuple[datetime, datetime]:
     """Return the stretch [from, to); a bad request unless from is before to."""
     start, end = instant(from_text, "from"), instant(to_text, "to")

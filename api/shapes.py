@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from pipelines.domain.recording import Reason
 from schemas.events import UnitState
 
 
@@ -127,7 +128,7 @@ class BucketAnswer(Shape):
 
 
 class ExcursionFacts(Shape):
-    """What is common to an excursion and its versions."""
+    """What is common to an excursion and its versions; `version` is known since `known_at`."""
 
     id: UUID
     version: int
@@ -158,17 +159,19 @@ class ExcursionFacts(Shape):
 
 
 class ExcursionAnswer(ExcursionFacts):
-    """An excursion as it stands; `as_of` says when the running figures of an open one were written."""
+    """An excursion as it stands, or stood; `as_of` says when the running figures of an open one were written."""
 
     site: int
+    reason: Reason | None
     as_of: Instant | None
 
 
 class VersionAnswer(ExcursionFacts):
-    """What was believed of an excursion from `known_at` on."""
+    """What was believed of an excursion from `known_at` on; `changed` names the fields that differ from the version before."""
 
-    reason: str
+    reason: Reason
     superseded_by: UUID | None
+    changed: list[str]
 
 
 class ExcursionDetailAnswer(ExcursionAnswer):

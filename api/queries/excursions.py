@@ -1,16 +1,17 @@
-"""Excursions as they stand, with the running figures of open ones, and the history of one."""
+"""Excursions as they stand, with the running figures of open ones; excursion_versions.py tells their history."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from api.database import Database, Row
-from api.shapes import ExcursionAnswer, ExcursionDetailAnswer, VersionAnswer
+from api.shapes import ExcursionAnswer
 
 CURRENT: Final = """
 SELECT c.excursion_id, c.version, c.organization_id, u.site_id, c.unit_id, c.sensor_id, c.device_id, c.band, c.side, c.severity,
        c.limit_hundredths, c.policy_version_id, c.started_at, c.opened_at, c.ended_at, c.closed_at, c.ended_by, c.late, c.known_at,
-       CASE WHEN c.closed_at IS NULL THEN coalesce(o.as_of, c.opened_at) END AS as_of,
+       v.reason, CASE WHEN c.closed_at IS NULL THEN coalesce(o.as_of, c.opened_at) END AS as_of,
        coalesce(o.peak, v.peak) AS peak, coalesce(o.mean, v.mean) AS mean,
        coalesce(o.degree_minutes, v.degree_minutes) AS degree_minutes, coalesce(o.exposure_ms, v.exposure_ms) AS exposure_ms,
        coalesce(o.known_ms, v.known_ms) AS known_ms, coalesce(o.unknown_ms, v.unknown_ms) AS unknown_ms,
@@ -37,24 +38,13 @@ FILTERS: Final = {
 }
 """Each is added where its parameter is given."""
 
-VERSIONS: Final = """
-SELECT excursion_id, version, reason, superseded_by, organization_id, unit_id, sensor_id, device_id, band, side, severity, limit_hundredths,
-       policy_version_id, started_at, opened_at, ended_at, closed_at, ended_by, late, known_at, peak, mean, degree_minutes, exposure_ms,
-       known_ms, unknown_ms, samples, largest_gap_ms
-FROM excursion_versions
-WHERE organization_id = ANY(%(scope)s) AND excursion_id = %(id)s
-ORDER BY version
-LIMIT %(limit)s
-"""
-
-MAX_VERSIONS: Final = 1_000
-
 
 def _seconds(milliseconds: int | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1_000
 
 
-def _facts(row: Row) -> dict[str, Any]:
+def excursion_facts(row: Row) -> dict[str, Any]:
+    """Return the fields of ExcursionFacts that a row of an excursion or a version of one holds."""
     return {
         "id": row["excursion_id"],
         "version": row["version"],
@@ -74,6 +64,7 @@ def _facts(row: Row) -> dict[str, Any]:
         "ended_by": row["ended_by"],
         "late": row["late"],
         "known_at": row["known_at"],
+        "reason": row["reason"],
         "peak_celsius": None if row["peak"] is None else row["peak"] / 100,
         "mean_celsius": None if row["mean"] is None else row["mean"] / 100,
         "degree_minutes": row["degree_minutes"],
@@ -94,18 +85,18 @@ async def current_excursions(
     **given: object,
 ) -> list[ExcursionAnswer]:
     """Return excursions that stand, newest started_at first; `given` are parameters named in FILTERS, None for no filter."""
+    filters, parameters = filtered(after, given)
+    rows = await database.rows(CURRENT.format(filters=filters), {"scope": scope, "limit": limit, **parameters})
+    return [excursion_answer(row) for row in rows]
+
+
+def filtered(after: tuple[datetime, UUID] | None, given: Mapping[str, object]) -> tuple[str, dict[str, object]]:
+    """Return the conditions for what is given, and their parameters."""
     after_at, after_id = after or (None, None)
     wanted = {name: value for name, value in {**given, "after_at": after_at}.items() if value is not None}
-    query = CURRENT.format(filters=" ".join(FILTERS[name] for name in wanted))
-    rows = await database.rows(query, {"scope": scope, "limit": limit, "after_id": after_id, **wanted})
-    return [ExcursionAnswer(**_facts(row), site=row["site_id"], as_of=row["as_of"]) for row in rows]
+    return " ".join(FILTERS[name] for name in wanted), {**wanted, "after_id": after_id}
 
 
-async def excursion_with_history(database: Database, scope: list[int], excursion: UUID) -> ExcursionDetailAnswer | None:
-    """Return one excursion with its versions, or None where none stands under that id."""
-    found = await current_excursions(database, scope, limit=1, id=excursion)
-    if not found:
-        return None
-    rows = await database.rows(VERSIONS, {"scope": scope, "id": excursion, "limit": MAX_VERSIONS})
-    versions = [VersionAnswer(**_facts(row), reason=row["reason"], superseded_by=row["superseded_by"]) for row in rows]
-    return ExcursionDetailAnswer(**found[0].model_dump(), versions=versions)
+def excursion_answer(row: Row) -> ExcursionAnswer:
+    """Return the answer for a row of CURRENT, or of a query with the same columns."""
+    return ExcursionAnswer(**excursion_facts(row), site=row["site_id"], as_of=row["as_of"])

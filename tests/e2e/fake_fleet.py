@@ -252,6 +252,7 @@ class FakeFleet:
             "ended_by": None if end is None else "recovery",
             "late": False,
             "known_at": iso(start + 15 * MINUTE),
+            "reason": "opened" if end is None else "closed",
             "as_of": iso(self.now) if end is None else None,
             "peak_celsius": max(values),
             "unknown_seconds": 0.0,
