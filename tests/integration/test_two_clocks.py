@@ -4,18 +4,19 @@ The story of one sensor: `first` is opened, closed, found longer by late data, a
 `open` is opened last and still stands. Nothing here tests how versions come about; the recorder's tests do.
 """
 
+import re
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import httpx
 import psycopg
 import pytest
-from psycopg import sql
 from psycopg.rows import dict_row
 
 from api.queries.excursion_versions import AS_KNOWN, VERSIONS
@@ -41,13 +42,16 @@ INSERT INTO current_excursions SELECT DISTINCT ON (excursion_id) excursion_id, v
   severity, limit_hundredths, policy_version_id, first_started_at, started_at, opened_at, ended_at, closed_at, ended_by, late, known_at
 FROM excursion_versions WHERE excursion_id = ANY(%s) ORDER BY excursion_id, version DESC
 """
-ANALYST = """
+CONCEPTS = Path(__file__).parents[2] / "docs" / "concepts.md"
+NOW_QUERY, BELIEVED_QUERY, ANALYST = re.findall(r"```sql\n(.*?)```", CONCEPTS.read_text(), re.DOTALL)
+"""The examples of the docs: two questions, and what an analyst's role is granted."""
+TENANT = """
+CREATE SCHEMA {role};
+CREATE VIEW {role}.excursion_history WITH (security_barrier) AS SELECT * FROM analytics.excursion_history WHERE organization_id = 1;
 CREATE ROLE {role};
-GRANT USAGE ON SCHEMA analytics TO {role};
-GRANT SELECT ON ALL TABLES IN SCHEMA analytics TO {role};
-SET ROLE {role}
+GRANT USAGE ON SCHEMA {role} TO {role};
+GRANT SELECT ON {role}.excursion_history TO {role}
 """
-"""As docs/concepts.md says."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Story:
     names: dict[uuid.UUID, str]
     learnt: list[int]
 
-    BELIEVED = (["first 1"], ["first 2"], ["first 3"], [], ["again 1"], ["open 1", "again 1"])
+    BELIEVED: ClassVar[tuple[list[str], ...]] = (["first 1"], ["first 2"], ["first 3"], [], ["again 1"], ["open 1", "again 1"])
 
     def id_of(self, name: str) -> uuid.UUID:
         return next(identity for identity, called in self.names.items() if called == name)
@@ -270,15 +274,20 @@ def test_nobody_sees_what_another_organization_believed(world: World) -> None:
 
 
 @contextmanager
-def analyst(url: str) -> Iterator["psycopg.Connection[Any]"]:
-    """A connection of an analyst's role, granted what the docs say."""
-    role = sql.Identifier(f"analyst_{uuid.uuid4().hex[:12]}")
+def acting_as(url: str, grants: str) -> Iterator["psycopg.Connection[Any]"]:
+    """A connection of a role made by some statements that name it `{role}`; gone afterwards."""
+    role = f"role_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL(ANALYST).format(role=role))
+        connection.execute(f"{grants.format(role=role)}; SET ROLE {role}".encode())
         try:
             yield connection
         finally:
-            connection.execute(sql.SQL("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}").format(role=role))
+            connection.execute(f"RESET ROLE; DROP SCHEMA IF EXISTS {role} CASCADE; DROP OWNED BY {role}; DROP ROLE {role}".encode())
+
+
+def analyst(url: str) -> AbstractContextManager["psycopg.Connection[Any]"]:
+    """A connection of an analyst, granted what the docs say."""
+    return acting_as(url, ANALYST.replace("analyst", "{role}").rstrip().rstrip(";"))
 
 
 def test_an_analyst_reads_both_clocks_and_no_table(world: World) -> None:
@@ -288,6 +297,34 @@ def test_an_analyst_reads_both_clocks_and_no_table(world: World) -> None:
         for table in ("excursion_versions", "current_excursions", "open_excursions"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(f"SELECT 1 FROM {table}".encode())
+
+
+def test_the_examples_of_the_docs_answer_an_analyst(world: World) -> None:
+    then = at(world.ours.learnt[2] + 1).isoformat()
+    asked = [query.replace("sensor_id = 5", f"sensor_id = {world.ours.sensor}") for query in (NOW_QUERY, BELIEVED_QUERY)]
+    assert "2026-11-25 08:00+00" in asked[1]
+
+    with analyst(world.api.database_url) as connection:
+        now = connection.execute(asked[0].encode()).fetchall()
+        better = connection.execute(asked[1].replace("2026-11-25 08:00+00", then).encode()).fetchall()
+
+    assert [(row[4], row[6], row[7]) for row in now] == [(9.5, 1, "late"), (9.6, 1, "opened")]
+    assert {(world.ours.names[identity], *rest) for identity, *rest in better} == {
+        ("first", 3, None, 9.9, None),
+        ("again", None, 1, None, 9.5),
+        ("open", None, 1, None, 9.6),
+    }
+
+
+def test_a_role_with_a_view_of_one_organization_sees_nothing_of_others(world: World) -> None:
+    with acting_as(world.api.database_url, TENANT) as connection:
+        (schema,) = connection.execute("SELECT current_user").fetchone() or ("",)
+        seen = connection.execute(f"SELECT DISTINCT excursion_id FROM {schema}.excursion_history".encode()).fetchall()
+        for source in ("analytics.excursion_history", "analytics.excursions_as_known(now())", "excursion_versions"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"SELECT 1 FROM {source}".encode())
+
+    assert {identity for (identity,) in seen} == set(world.ours.names)
 
 
 SENSORS, DAYS = 400, 50
@@ -321,7 +358,7 @@ def many(stack: LocalStack) -> Iterator[DatabaseConfig]:
 
 def scans(node: dict[str, Any]) -> Iterator[tuple[str, float]]:
     """Yield the kind of each scan of versions in a plan, and how many rows it read."""
-    if node.get("Relation Name", "").startswith(("excursion_versions", "_hyper")):
+    if "Plans" not in node and node.get("Relation Name", "").startswith(("excursion_versions", "_hyper")):
         read = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
         yield node["Node Type"], read * node["Actual Loops"]
     for child in node.get("Plans", []):
