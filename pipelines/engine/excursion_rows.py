@@ -15,6 +15,7 @@ CURRENT_OF_SENSORS: Final = f"""
 SELECT c.excursion_id, c.version, {MS.format(column="c.first_started_at")}, c.late, c.sensor_id, c.device_id, c.unit_id, c.organization_id,
   c.policy_version_id, c.band, c.side, c.severity, c.limit_hundredths, {MS.format(column="c.started_at")}, {MS.format(column="c.opened_at")},
   {MS.format(column="c.ended_at")}, {MS.format(column="c.closed_at")}, c.ended_by,
+  c.kind, c.window_ms, v.uplink_offset,
   v.peak, v.mean, v.degree_minutes, v.exposure_ms, v.known_ms, v.unknown_ms, v.samples, v.largest_gap_ms
 FROM current_excursions c
 JOIN excursion_versions v ON v.excursion_id = c.excursion_id AND v.version = c.version AND v.first_started_at = c.first_started_at
@@ -23,18 +24,20 @@ WHERE c.sensor_id = ANY(%s) AND (c.closed_at IS NULL OR c.closed_at >= to_timest
 INSERT_VERSION: Final = """
 INSERT INTO excursion_versions (excursion_id, version, first_started_at, known_at, reason, organization_id, unit_id, sensor_id, device_id,
   band, side, severity, limit_hundredths, policy_version_id, started_at, opened_at, ended_at, closed_at, ended_by, late, superseded_by,
-  peak, mean, degree_minutes, exposure_ms, known_ms, unknown_ms, samples, largest_gap_ms, uplink_partition, uplink_offset)
+  peak, mean, degree_minutes, exposure_ms, known_ms, unknown_ms, samples, largest_gap_ms, uplink_partition, uplink_offset, kind, window_ms)
 VALUES (%(id)s, %(version)s, to_timestamp(%(first_started_at)s / 1000.0), now(), %(reason)s, %(organization)s, %(unit)s, %(sensor)s, %(device)s,
   %(band)s, %(side)s, %(severity)s, %(limit)s, %(policy)s, to_timestamp(%(started_at)s / 1000.0), to_timestamp(%(opened_at)s / 1000.0),
   to_timestamp(%(ended_at)s / 1000.0), to_timestamp(%(closed_at)s / 1000.0), %(ended_by)s, %(late)s, %(superseded_by)s,
-  %(peak)s, %(mean)s, %(degree_minutes)s, %(exposure)s, %(known)s, %(unknown)s, %(samples)s, %(largest_gap)s, %(partition)s, %(offset)s)
+  %(peak)s, %(mean)s, %(degree_minutes)s, %(exposure)s, %(known)s, %(unknown)s, %(samples)s, %(largest_gap)s, %(partition)s, %(offset)s,
+  %(kind)s, %(window)s)
 """
 UPSERT_CURRENT: Final = """
 INSERT INTO current_excursions (excursion_id, version, organization_id, unit_id, sensor_id, device_id, band, side, severity, limit_hundredths,
-  policy_version_id, first_started_at, started_at, opened_at, ended_at, closed_at, ended_by, late, known_at)
+  policy_version_id, first_started_at, started_at, opened_at, ended_at, closed_at, ended_by, late, known_at, kind, window_ms)
 VALUES (%(id)s, %(version)s, %(organization)s, %(unit)s, %(sensor)s, %(device)s, %(band)s, %(side)s, %(severity)s, %(limit)s,
   %(policy)s, to_timestamp(%(first_started_at)s / 1000.0), to_timestamp(%(started_at)s / 1000.0), to_timestamp(%(opened_at)s / 1000.0),
-  to_timestamp(%(ended_at)s / 1000.0), to_timestamp(%(closed_at)s / 1000.0), %(ended_by)s, %(late)s, now())
+  to_timestamp(%(ended_at)s / 1000.0), to_timestamp(%(closed_at)s / 1000.0), %(ended_by)s, %(late)s, now(), %(kind)s,
+  %(window)s)
 ON CONFLICT (excursion_id) DO UPDATE SET version = excluded.version, unit_id = excluded.unit_id, severity = excluded.severity,
   limit_hundredths = excluded.limit_hundredths, policy_version_id = excluded.policy_version_id, started_at = excluded.started_at,
   opened_at = excluded.opened_at, ended_at = excluded.ended_at, closed_at = excluded.closed_at, ended_by = excluded.ended_by,
@@ -80,7 +83,8 @@ def load_current(connection: psycopg.Connection, sensors: list[int], closed_from
 def standing_of_row(row: tuple[Any, ...]) -> Standing:
     """Return what a row of CURRENT_OF_SENSORS says."""
     identity, version, first_started_at, late, *rest = row
-    sensor, device, unit, organization, policy, band, side, severity, limit, started, opened, ended, closed, ended_by, *figures = rest
+    sensor, device, unit, organization, policy, band, side, severity, limit, started, opened, ended, closed, ended_by, *rest = rest
+    kind, window_ms, as_of, *figures = rest
     found = Found(
         sensor=sensor,
         device=device,
@@ -97,8 +101,10 @@ def standing_of_row(row: tuple[Any, ...]) -> Standing:
         closed_at=closed,
         ended_by=ended_by,
         figures=Figures(*figures),
+        kind=kind,
+        window_ms=window_ms,
     )
-    return Standing(identity, version, first_started_at, found, late)
+    return Standing(identity, version, first_started_at, found, late, as_of)
 
 
 def write_versions(connection: psycopg.Connection, changes: list[tuple[Recorded, int, int]]) -> None:
@@ -142,6 +148,8 @@ def version_values(recorded: Recorded, partition: int, offset: int) -> dict[str,
         "closed_at": found.closed_at,
         "ended_by": found.ended_by,
         "late": standing.late,
+        "kind": found.kind,
+        "window": found.window_ms,
         "superseded_by": recorded.superseded_by,
         "partition": partition,
         "offset": offset,

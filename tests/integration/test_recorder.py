@@ -90,6 +90,31 @@ def test_an_excursion_gets_a_version_when_it_opens_and_one_when_it_closes_and_ea
     assert rig.rows("SELECT count(*) FROM outbox") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "window_ms"), [("cumulative", None), ("cumulative", 86_400_000), ("mean", 3_600_000), ("mkt", 86_400_000)]
+)
+def test_an_excursion_of_any_kind_is_known_again_when_it_closes(rig: Rig, kind: str, window_ms: int | None) -> None:
+    recorder = rig.recorder()
+
+    rig.record(recorder, ExcursionFact(5, AT, replace(OPENED, kind=kind, window_ms=window_ms)))
+    rig.record(recorder, ExcursionFact(9, AT, replace(CLOSED, kind=kind, window_ms=window_ms)))
+
+    assert rig.versions() == [(1, "opened", False), (2, "closed", True)]
+    assert rig.rows("SELECT DISTINCT v.kind, v.window_ms, c.kind, c.window_ms FROM excursion_versions v, current_excursions c") == [
+        (kind, window_ms, kind, window_ms)
+    ]
+
+
+def test_a_band_that_only_has_the_name_of_another_has_excursions_of_its_own(rig: Rig) -> None:
+    recorder = rig.recorder()
+
+    rig.record(recorder, ExcursionFact(5, AT, replace(CLOSED, ended_by="policy")))
+    rig.record(recorder, ExcursionFact(9, AT, replace(OPENED, kind="mean", window_ms=3_600_000, opened_at=AT + 120_000)))
+
+    assert rig.versions() == [(1, "policy", True), (1, "opened", False)] or rig.versions() == [(1, "opened", False), (1, "policy", True)]
+    assert rig.rows("SELECT count(*) FROM current_excursions") == [(2,)]
+
+
 def test_facts_found_again_after_a_restart_are_neither_written_nor_told_again(rig: Rig) -> None:
     facts = (ExcursionFact(5, AT, OPENED), ExcursionFact(9, AT, CLOSED))
     rig.record(rig.recorder(), *facts)
