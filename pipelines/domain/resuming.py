@@ -8,24 +8,12 @@ within their reach. It reads nothing; its caller finds the reading and loads the
 from collections.abc import Sequence
 from typing import assert_never
 
+from pipelines.domain.begun_windows import history_of, idle_window, past_since
 from pipelines.domain.excursion_states import IN_RANGE, Reading
-from pipelines.domain.history import NO_HISTORY, History, with_row
-from pipelines.domain.mkt import sums_of
-from pipelines.domain.past import Past
-from pipelines.domain.policy import (
-    Band,
-    CumulativeBand,
-    MeanBand,
-    MktBand,
-    Policy,
-    Standing,
-    SustainedBand,
-    WindowedBand,
-    identity,
-    is_out,
-)
+from pipelines.domain.history import NO_HISTORY, History
+from pipelines.domain.policy import Band, CumulativeBand, MeanBand, MktBand, Policy, Standing, SustainedBand, is_out
 from pipelines.domain.sensor import Policies, SensorState, due_of
-from pipelines.domain.windowed_states import BandState, CumulativeIdle, MeanIdle, MktIdle, WindowedState, as_bytes
+from pipelines.domain.windowed_states import BandState
 
 
 def is_clean(row: Reading, policy: Policy) -> bool:
@@ -57,7 +45,7 @@ def resumed(rows: Sequence[Reading], policies: Policies) -> SensorState:
     """
     newest = rows[-1]
     policy = policies[newest.policy]
-    history = _history(rows)
+    history = history_of(rows)
     bands = tuple(_idle(band, rows, history, policies) for band in policy.bands)
     kept = _trimmed(rows, policy)
     state = SensorState(newest.measured_at, None, newest, newest.policy, bands, kept)
@@ -80,47 +68,7 @@ def _idle(band: Band, rows: Sequence[Reading], history: History, policies: Polic
     """Return the idle state of a band after the last row."""
     if isinstance(band, SustainedBand):
         return IN_RANGE
-    since = _since(band, rows, policies)
-    return _idle_window(band, Past(history, policies, identity(band), since), rows[-1].measured_at)
-
-
-def _idle_window(band: WindowedBand, past: Past, at: int) -> WindowedState:
-    match band:
-        case CumulativeBand():
-            assert band.window_ms is not None, "such a band is judged from the assignment's beginning"
-            out = (one for one in past.stretches(at - band.window_ms, at) if is_out(one.temperature, one.band))
-            return CumulativeIdle(past.since, sum(one.end - one.start for one in out), is_out=False, has_ended=False, tally=None)
-        case MeanBand():
-            window_at = at // band.window_ms * band.window_ms
-            known = list(past.stretches(window_at, at))
-            tally = past.tally(window_at, at)
-            held_ms = sum(one.end - one.start for one in known)
-            return MeanIdle(past.since, window_at, held_ms, sum(one.temperature * (one.end - one.start) for one in known), tally)
-        case MktBand():
-            sums = sums_of(past.stretches(at - band.window_ms, at))
-            return MktIdle(past.since, past.since, sums.known_ms, as_bytes(sums.excess), as_bytes(sums.excess_back))
-        case _:
-            assert_never(band)
-
-
-def _since(band: Band, rows: Sequence[Reading], policies: Policies) -> int:
-    """Return the first of the rows from which on every version has the band."""
-    since = rows[-1].measured_at
-    for row in reversed(rows):
-        if row.temperature is not None:
-            if identity(band) not in policies[row.policy].by_identity:
-                break
-            since = row.measured_at
-    return since
-
-
-def _history(rows: Sequence[Reading]) -> History:
-    """Return all rows as a history; a fault mark has the version of the reading before it."""
-    history, version = NO_HISTORY, rows[-1].policy
-    for row in rows:
-        version = version if row.temperature is None else row.policy
-        history = with_row(history, row, version, rows[0].measured_at)
-    return history
+    return idle_window(band, past_since(band, rows, history, policies), rows[-1].measured_at)
 
 
 def _trimmed(rows: Sequence[Reading], policy: Policy) -> History:
@@ -129,4 +77,4 @@ def _trimmed(rows: Sequence[Reading], policy: Policy) -> History:
         return NO_HISTORY
     needed_from = rows[-1].measured_at - policy.reach_ms
     first = next((index for index in range(len(rows) - 1, -1, -1) if rows[index].measured_at <= needed_from), 0)
-    return _history(rows[first:])
+    return history_of(rows[first:])

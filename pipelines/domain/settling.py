@@ -1,8 +1,13 @@
 """What the newest row adds to sums that end just before it: its reading, and the time its value was known."""
 
+from typing import Final
+
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.figures import Tally, counted, held
 from pipelines.domain.policy import Band
+
+DEFAULT_MAX_GAP_MS: Final = 30 * 60 * 1000
+"""How long a value is known at most where its sensor has no configuration: three times a common interval of 10 minutes."""
 
 
 def known_until(newest: Reading) -> int:

@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.domain.policy import NO_POLICY, Policy
-
-DEFAULT_MAX_GAP_MS: Final = 30 * 60 * 1000
-"""For readings without a configuration: three times a common interval of 10 minutes."""
+from pipelines.domain.settling import DEFAULT_MAX_GAP_MS
 
 NEVER_OFFLINE: Final = 0
 NOT_LOADED: Final = -1

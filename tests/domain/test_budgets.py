@@ -1,14 +1,19 @@
 """What is left of an exposure budget, at best and at worst, and when it will be used up."""
 
+import os
 from collections.abc import Sequence
 
 import pytest
 
-from pipelines.domain.budgets import Budget, budgets
+from pipelines.domain.budgets import Budget, budgets, budgets_of_rows, cumulative_bands, rows_reach
+from pipelines.domain.evaluate import in_order
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.policy import CumulativeBand, Policy, Side
 from pipelines.domain.sensor import FRESH, SensorState, on_clock, on_reading
+from tests.domain.judged import policy_of
+from tests.domain.random_series import random_series
 
+SERIES = int(os.environ.get("COLDSTREAM_BUDGET_SERIES", "400"))
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 START = 1_750_000_000_000
@@ -85,3 +90,55 @@ def test_the_budget_is_used_up_when_it_was_forecast(gap: int) -> None:
 
     assert budgets(before, forecast - 1, {1: FOUR_HOURS_A_DAY})
     assert not budgets(after, forecast, {1: FOUR_HOURS_A_DAY})
+
+
+def needed(rows: list[Reading], policy: Policy, until: int) -> list[Reading]:
+    """Return the rows that a budget as of an instant needs, and no more."""
+    reach = rows_reach(policy, until)
+    readings = [index for index, row in enumerate(rows) if row.temperature is not None and reach is not None and row.measured_at <= reach]
+    return rows[readings[-1] if readings else 0 :]
+
+
+@pytest.mark.parametrize("kind", ["cumulative", "mixed"])
+def test_stored_rows_alone_have_the_budgets_of_the_state_that_judged_them_all(kind: str) -> None:
+    compared = 0
+    for seed in range(SERIES):
+        series = random_series(seed, kind)
+        policies = {number: policy_of(policy) for number, policy in enumerate(series.versions)}
+        rows = list(in_order(Reading(at, value, gap, version) for at, value, version, gap in series.rows))
+        for until in (series.until, *(row.measured_at for row in rows[::7])):
+            before = [row for row in rows if row.measured_at <= until]
+            state = FRESH
+            for row in before:
+                state = on_reading(state, row, policies).state
+            state = on_clock(state, until, policies).state
+            expected = {budget.band.name: budget for budget in budgets(state, until, policies)}
+            policy = Policy(()) if state.policy is None else policies[state.policy]
+
+            found = {budget.band.name: budget for budget in budgets_of_rows(needed(before, policy, until), until, policies)}
+
+            assert list(found) == ([] if state.policy is None else [band.name for band in cumulative_bands(policy)])
+            assert {band: found[band] for band in expected} == expected, f"until {until} of\n{series}"
+            compared += len(expected)
+    assert compared > SERIES // 2
+
+
+def test_rows_without_a_reading_have_no_budget() -> None:
+    assert budgets_of_rows([], START, {1: FOUR_HOURS_A_DAY}) == ()
+    assert budgets_of_rows([Reading(START, None, HOUR, 0)], START, {1: FOUR_HOURS_A_DAY}) == ()
+
+
+def test_what_rows_may_be_left_out_is_told_by_the_longest_window() -> None:
+    both = Policy((*FOUR_HOURS_A_DAY.bands, CumulativeBand("long", Side.HIGH, 500, 48 * HOUR, HOUR)))
+    without_window = Policy((*both.bands, *TEN_HOURS_IN_ALL.bands))
+
+    assert rows_reach(both, START) == START - 48 * HOUR
+    assert rows_reach(without_window, START) is None
+
+
+def test_more_used_than_there_was_leaves_nothing() -> None:
+    rows = [Reading(START + at * HOUR, 600, HOUR, 1) for at in range(6)]
+
+    (found,) = budgets_of_rows(rows, START + 6 * HOUR - 1, {1: FOUR_HOURS_A_DAY})
+
+    assert (found.used_ms, found.left_ms, found.left_at_worst_ms, found.used_up_at) == (6 * HOUR - 1, 0, 0, None)
