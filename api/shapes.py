@@ -240,10 +240,31 @@ class ConditionAnswer(Shape):
     started_at: Instant
 
 
+class BudgetAnswer(Shape):
+    """What is left of the exposure that a cumulative band allows; `left_at_worst_seconds` if it was out of range whenever nothing was known."""
+
+    band: str
+    side: str
+    limit_celsius: float
+    window_seconds: float | None
+    budget_seconds: float
+    used_seconds: float
+    left_seconds: float
+    left_at_worst_seconds: float
+    unknown_seconds: float
+    used_up_at: Instant | None
+
+
+class UnitSensorAnswer(SensorAnswer):
+    """A sensor of the unit; `budgets` is null where there are too many readings to add up."""
+
+    budgets: list[BudgetAnswer] | None
+
+
 class UnitDetailAnswer(UnitAnswer):
     """A unit with its sensors and the open conditions of their devices."""
 
-    sensors: list[SensorAnswer]
+    sensors: list[UnitSensorAnswer]
     conditions: list[ConditionAnswer]
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from api.database import Database, Row
+from api.queries.budgets import unit_budgets
 from api.queries.excursions import current_excursions
 from api.queries.places import unit_rows
 from api.queries.readings import latest_of_units
@@ -17,6 +18,7 @@ from api.shapes import (
     PolicyInForceAnswer,
     UnitAnswer,
     UnitDetailAnswer,
+    UnitSensorAnswer,
 )
 from pipelines.domain.band_document import to_document
 from pipelines.domain.policy_document import parse_policy
@@ -59,7 +61,7 @@ async def units(
 
 
 async def unit_detail(database: Database, scope: list[int], unit: int) -> UnitDetailAnswer | None:
-    """Return one unit with its sensors and open conditions, or None."""
+    """Return one unit with its sensors, their budgets and open conditions, or None."""
     found = await _with_state(database, scope, await unit_rows(database, scope, unit=unit, archived=True))
     if not found:
         return None
@@ -70,7 +72,10 @@ async def unit_detail(database: Database, scope: list[int], unit: int) -> UnitDe
         ConditionAnswer(id=row["condition_id"], device=row["device_id"], kind=row["kind"], started_at=row["started_at"]) for row in rows
     ]
     (shown,) = found
-    return UnitDetailAnswer.model_construct(**dict(shown), sensors=its_sensors, conditions=conditions)
+    open_bands = {(excursion.sensor, excursion.band) for excursion in shown.open_excursions}
+    budgets = await unit_budgets(database, scope, unit, open_bands)
+    with_budgets = [UnitSensorAnswer.model_construct(**dict(sensor), budgets=budgets.get(sensor.id, [])) for sensor in its_sensors]
+    return UnitDetailAnswer.model_construct(**dict(shown), sensors=with_budgets, conditions=conditions)
 
 
 async def policy_in_force(database: Database, scope: list[int], unit: int, at: datetime) -> PolicyInForceAnswer:

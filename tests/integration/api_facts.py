@@ -50,6 +50,9 @@ def put_readings(
     sensor: int,
     unit: int,
     readings: list[tuple[int, int | None, int | None]],
+    *,
+    assignment: int = 1,
+    policy: int = 1,
 ) -> None:
     """Write (measured_at, temperature, reason) rows, 450 ms after they were measured."""
     row = connection.execute("SELECT id FROM sensor_configurations WHERE sensor_id = %s", (sensor,)).fetchone()
@@ -60,7 +63,7 @@ def put_readings(
     ) as copy:
         for offset, (measured_at, temperature, reason) in enumerate(readings):
             at = instant(measured_at)
-            copy.write_row((sensor, at, seeded.organization, unit, 1, 1, row[0], 450, 1, offset, temperature, reason, False))
+            copy.write_row((sensor, at, seeded.organization, unit, assignment, policy, row[0], 450, 1, offset, temperature, reason, False))
 
 
 def put_facts(connection: "psycopg.Connection[Any]", seeded: Seeded, now: int) -> Facts:

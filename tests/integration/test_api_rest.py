@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from psycopg.types.json import Jsonb
 
 from infra.local.local_stack import LocalStack
 from infra.seed import FleetSpec, Seeded, seed_fleet
@@ -381,6 +382,53 @@ def test_known_time_does_not_reach_beyond_now(world: World) -> None:
     known = sum(bucket["known_seconds"] for bucket in ok(world.api.get(f"readings/buckets?{query}"))["items"])
 
     assert 19 < known < 60
+
+
+BUDGETS = {
+    "bands": [
+        {"name": "warm", "kind": "cumulative", "side": "high", "limit_celsius": 8, "window_seconds": 14_400, "budget_seconds": 7_200},
+        {"name": "ever", "kind": "cumulative", "side": "high", "limit_celsius": 8, "window_seconds": None, "budget_seconds": 36_000},
+    ],
+}
+
+
+def put_policy(world: World, document: object) -> int:
+    """Add a policy version of ours; returns its id."""
+    with world.api.connect() as connection:
+        row = connection.execute(
+            "WITH p AS (INSERT INTO policies (organization_id, name) VALUES (%(organization)s, 'budgets') RETURNING id) "
+            "INSERT INTO policy_versions (organization_id, policy_id, version, document) "
+            "SELECT %(organization)s, id, 1, %(document)s FROM p RETURNING id",
+            {"organization": world.ours.seeded.organization, "document": Jsonb(document)},
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_a_sensor_shows_what_is_left_of_its_budgets_since_it_came_to_the_unit(world: World) -> None:
+    seeded: Seeded = world.ours.seeded
+    sensor, unit = max(seeded.sensors.values()), max(seeded.units.values())
+    policy = put_policy(world, BUDGETS)
+    readings: list[tuple[int, int | None, int | None]] = [(world.now - (600 - i) * MINUTE, 900, None) for i in range(30)]
+    readings += [(world.now - (90 - i) * MINUTE, 900 if i < 20 else 400, None) for i in range(60)]
+    readings.append((world.now - 29 * MINUTE, None, 33))
+    with world.api.connect() as connection:
+        row = connection.execute("SELECT id FROM assignments WHERE sensor_id = %s", (sensor,)).fetchone()
+        assert row is not None
+        put_readings(connection, seeded, sensor, unit, readings, assignment=row[0], policy=policy)
+        put_readings(
+            connection, seeded, sensor, unit, [(world.now - 120 * MINUTE - 1, 900, None)], assignment=row[0] + 1_000, policy=policy
+        )
+
+    warm, ever = ok(world.api.get(f"units/{unit}"))["sensors"][0]["budgets"]
+
+    assert (warm["band"], warm["side"], warm["limit_celsius"], warm["window_seconds"]) == ("warm", "high", 8.0, 14_400.0)
+    assert (warm["budget_seconds"], warm["used_seconds"], warm["left_seconds"], warm["used_up_at"]) == (7_200.0, 1_200.0, 6_000.0, None)
+    assert (warm["unknown_seconds"], warm["left_at_worst_seconds"]) == (14_400.0 - 3_660.0, 0.0)
+    # 32 min, for the last of the first 30 readings held for the max gap, and 20 min; the time between is unknown.
+    assert (ever["window_seconds"], ever["used_seconds"], ever["left_seconds"]) == (None, 3_120.0, 36_000.0 - 3_120.0)
+    assert 0 <= ever["unknown_seconds"] - (600 * 60 - 1_920 - 3_660) < 120
+    assert ok(world.api.get(f"units/{world.ours.unit}"))["sensors"][0]["budgets"] == []
 
 
 def test_ten_thousand_units_with_values_are_listed_in_seconds(world: World) -> None:
