@@ -1,6 +1,6 @@
-// The bands of a policy in words: what is an excursion, and what ends it. Takes a band as the policy document has it; pure.
+// The bands of a policy in words: what is an excursion, what ends it, and what is left of a budget. Takes a band as the policy document has it; pure.
 
-import { exactTemperature } from "./words.js";
+import { exactTemperature, momentWords } from "./words.js";
 
 const MINUTE = 60;
 const HOUR = 3_600;
@@ -37,6 +37,24 @@ export function endWords(band, degrees) {
     default:
       return "";
   }
+}
+
+/** "3 h 12 min left; 1 h 12 min if the 2 h unknown were warm. At this temperature used up at 16:40." */
+export function budgetWords(budget, now, zone) {
+  if (budget.leftSeconds <= 0) return "Used up.";
+  const left = roughSpan(budget.leftSeconds);
+  const atWorst = roughSpan(budget.leftAtWorstSeconds);
+  const warm = budget.side === "low" ? "cold" : "warm";
+  const worst = atWorst === left ? "" : `; ${budget.leftAtWorstSeconds <= 0 ? "nothing" : atWorst} if the ${roughSpan(budget.unknownSeconds)} unknown were ${warm}`;
+  const forecast = budget.usedUpAt === null ? "" : ` At this temperature used up at ${momentWords(budget.usedUpAt, now, zone)}.`;
+  return `${left} left${worst}.${forecast}`;
+}
+
+/** "3 d 4 h", "3 h 12 min", "40 s": begun minutes, and from two days on begun hours, are left out. */
+function roughSpan(seconds) {
+  if (seconds >= 2 * DAY) return [`${Math.floor(seconds / DAY)} d`, `${Math.floor((seconds % DAY) / HOUR)} h`].filter((part) => part !== "0 h").join(" ");
+  const unit = seconds >= MINUTE ? MINUTE : 1;
+  return spanOf(Math.floor(seconds / unit) * unit);
 }
 
 /** "15 min", "24 h", "30 days", "2 h 30 min". */

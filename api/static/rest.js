@@ -68,6 +68,12 @@ export async function fetchPolicyBands(unit) {
   return bands.map((band) => ({ name: band.name, kind: band.kind, side: band.side, limit: band.limit_celsius, severity: band.severity, document: band }));
 }
 
+/** What is left of the budgets of a unit's cumulative bands, by sensor; null for one with too many readings to add up. */
+export async function fetchBudgets(unit, signal) {
+  const { sensors } = await get(`/api/v1/units/${unit}`, {}, signal);
+  return new Map(sensors.map((sensor) => [sensor.id, sensor.budgets === null ? null : sensor.budgets.map(toBudget)]));
+}
+
 export async function fetchReadings(sensor, from, to, signal) {
   const readings = [];
   await pages("/api/v1/readings", { sensor, from: iso(from), to: iso(to), limit: PAGE_OF_READINGS }, (items) => {
@@ -164,6 +170,19 @@ export function toExcursion(item) {
     endedBy: item.ended_by ?? null,
     peak: item.peak_celsius ?? null,
     unknownMs: (item.unknown_seconds ?? 0) * 1000,
+  };
+}
+
+function toBudget(item) {
+  return {
+    band: item.band,
+    side: item.side,
+    budgetSeconds: item.budget_seconds,
+    usedSeconds: item.used_seconds,
+    leftSeconds: item.left_seconds,
+    leftAtWorstSeconds: item.left_at_worst_seconds,
+    unknownSeconds: item.unknown_seconds,
+    usedUpAt: timeOrNull(item.used_up_at),
   };
 }
 

@@ -1,6 +1,6 @@
 // What the chart of the chosen unit rests on: readings or buckets of one sensor over a range, its limits and excursions; kept current.
 
-import { fetchBuckets, fetchPolicyBands, fetchReadings, fetchUnitExcursions, serverNow } from "./rest.js";
+import { fetchBuckets, fetchBudgets, fetchPolicyBands, fetchReadings, fetchUnitExcursions, serverNow } from "./rest.js";
 import { fromBuckets, fromReadings, shadedSpans } from "./spans.js";
 
 const HOUR = 3_600_000;
@@ -19,6 +19,7 @@ const READINGS_AT_MOST = 3_000;
 const LEAD_AT_MOST_MS = 6 * HOUR;
 const FORGET_ABOVE = 2 * READINGS_AT_MOST;
 const BUCKETS_LAST_MS = 30_000;
+const BUDGETS_LAST_MS = 60_000;
 
 /** Bands whose limit is for single readings; that of a mean is drawn where there is no other. */
 const LIMITS_OF_READINGS = new Set(["sustained", "cumulative"]);
@@ -33,6 +34,10 @@ export class UnitHistory {
   clear() {
     this.asking?.abort();
     this.asking = null;
+    this.askingBudgets?.abort();
+    this.askingBudgets = null;
+    this.budgets = new Map();
+    this.budgetsAskedAt = null;
     this.sensor = null;
     this.range = "24h";
     this.readings = [];
@@ -66,11 +71,34 @@ export class UnitHistory {
       this.excursions = new Map(excursions.map((excursion) => [excursion.id, excursion]));
       this.fetchedAt = to;
       this.hooks.onChange();
+      this.loadBudgets();
     } catch (error) {
       if (!asking.signal.aborted) this.hooks.onError(error);
     } finally {
       if (this.asking === asking) this.asking = null;
     }
+  }
+
+  /** Fetch what is left of the unit's budgets, where it has any. */
+  async loadBudgets() {
+    if (!this.bands.some((band) => band.kind === "cumulative")) return;
+    this.askingBudgets?.abort();
+    const asking = new AbortController();
+    this.askingBudgets = asking;
+    this.budgetsAskedAt = serverNow();
+    try {
+      const budgets = await fetchBudgets(this.unit.id, asking.signal);
+      if (asking.signal.aborted) return;
+      this.budgets = budgets;
+      this.hooks.onChange();
+    } catch (error) {
+      if (!asking.signal.aborted) this.hooks.onError(error);
+    }
+  }
+
+  /** Budgets cannot be carried on reading by reading: fetch them again once they have aged, and after an excursion opened or ended. */
+  areBudgetsOld(now) {
+    return this.budgetsAskedAt !== null && now - this.budgetsAskedAt > BUDGETS_LAST_MS;
   }
 
   async fetchValues(sensor, from, to, signal) {
@@ -109,7 +137,9 @@ export class UnitHistory {
   takeExcursion(excursion) {
     if (this.sensor === null || excursion.unit !== this.unit.id) return;
     const known = this.excursions.get(excursion.id);
-    if (!known || known.version <= excursion.version) this.excursions.set(excursion.id, excursion);
+    if (known && known.version > excursion.version) return;
+    this.excursions.set(excursion.id, excursion);
+    if (this.budgetsAskedAt !== null) this.budgetsAskedAt = -Infinity;
   }
 
   /** What to draw now, or null while nothing has been fetched. */

@@ -1,6 +1,7 @@
 // The panel of the chosen unit: its state now, chart, and excursions. On a phone it covers the page, elsewhere it stands beside the tiles.
 
 import { bandWords, endWords } from "./band_words.js";
+import { budgetLine, noBudgetLine } from "./budget_line.js";
 import { Chart } from "./chart.js";
 import { byId, element, namedParts, setData, setFacts, setHidden, setIcon, setText } from "./dom.js";
 import { ExcursionList } from "./excursion_list.js";
@@ -90,6 +91,7 @@ export class UnitPanel {
     }
     this.showNow(view);
     if (this.history.isOld(view.now)) this.load();
+    if (this.history.areBudgetsOld(view.now)) this.history.loadBudgets();
     this.draw();
   }
 
@@ -152,7 +154,8 @@ export class UnitPanel {
   showBands() {
     const { bands } = this.history;
     const { degrees } = this.view;
-    const key = JSON.stringify([degrees, bands]);
+    const budgets = this.history.budgets.get(this.sensor?.id) ?? null;
+    const key = JSON.stringify([degrees, bands, budgets, this.history.budgets.size, this.zone]);
     if (this.bandsKey === key && this.parts.bands.childElementCount === bands.length) return;
     this.bandsKey = key;
     setHidden(this.parts["bands-none"], bands.length > 0);
@@ -160,9 +163,19 @@ export class UnitPanel {
       ...bands.map(({ name, severity, document: band }) => {
         const item = element("li");
         item.append(element("b", "", `${name}, ${severity}`), element("span", "", bandWords(band, degrees)), element("span", "quiet", endWords(band, degrees)));
+        if (band.kind === "cumulative") item.append(...this.budgetLines(name, budgets));
         return item;
       }),
     );
+  }
+
+  /** What is left of a band's budget for the chosen sensor; nothing while its excursion is open or before it has been fetched. */
+  budgetLines(band, budgets) {
+    if (!this.history.budgets.has(this.sensor?.id)) return [];
+    if (budgets === null) return [noBudgetLine()];
+    const { now } = this.view;
+    const probe = this.unit.sensors.length > 1 ? this.sensor.probe || `Sensor ${this.sensor.id}` : "";
+    return budgets.filter((budget) => budget.band === band).map((budget) => budgetLine(budget, { now, zone: this.zone, probe }));
   }
 
   showSum({ columns, from, to, shaded }) {

@@ -170,7 +170,7 @@ class FakeApi:
                 return page_of([fleet.unit_json(unit) for unit in some(fleet, asked)], fleet, asked)
             case ["units", unit]:
                 found = fleet.units[int(unit)]
-                return {**fleet.unit_json(found), "sensors": [fleet.sensor_json(found)], "conditions": []}
+                return {**fleet.unit_json(found), "sensors": [{**fleet.sensor_json(found), "budgets": []}], "conditions": []}
             case ["units", unit, "policy"]:
                 return {"unit": int(unit), "at": iso(fleet.now), "policy": {"id": 1}, "bands": fleet.bands(fleet.units[int(unit)])}
             case ["sensors"]:

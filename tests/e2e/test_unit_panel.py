@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.fake_api import TOKEN, FakeApi
+from tests.e2e.fake_fleet import Json
 
 COLOURS = """() => {
   const canvas = document.querySelector('.chart canvas');
@@ -141,6 +143,63 @@ def test_every_kind_of_band_is_told_in_words_in_the_degrees_that_are_shown(live_
     live_page.locator('input[value="fahrenheit"]').check(force=True)
     expect(told.nth(2)).to_contain_text("above 46.4\u202f°F")
     expect(told.nth(2)).to_contain_text("at 45.5\u202f°F or below")
+
+
+def budget(band: str, used: int, unknown: int, used_up_at: str | None = None, side: str = "high") -> Json:
+    """Return what is left of a budget of four hours, in minutes used and unknown."""
+    left = 240 - used
+    told = {"budget": 240, "used": used, "left": left, "left_at_worst": max(0, left - unknown), "unknown": unknown}
+    seconds = {f"{name}_seconds": 60.0 * minutes for name, minutes in told.items()}
+    return {"band": band, "side": side, "limit_celsius": 8.0, "window_seconds": 86_400.0, "used_up_at": used_up_at, **seconds}
+
+
+def script_budgets(api: FakeApi, budgets: list[Json] | None, *names: str) -> None:
+    """Let unit 1 have cumulative bands of these names, and its sensor these budgets."""
+    common = {"kind": "cumulative", "limit_celsius": 8.0, "inclusive": False, "severity": "critical", "rearm_seconds": 0}
+    window = {"side": "high", "budget_seconds": 14_400, "window_seconds": 86_400}
+    bands = [{"name": name, **common, **window} for name in names]
+    unit = api.fleet.units[1]
+    api.answers["GET units/1/policy"] = {"unit": 1, "at": "2026-11-25T04:22:00.000Z", "policy": {"id": 1}, "bands": bands}
+    api.answers["GET units/1"] = {**api.fleet.unit_json(unit), "sensors": [{**api.fleet.sensor_json(unit), "budgets": budgets}]}
+
+
+def test_what_is_left_of_a_budget_is_told_and_drawn(live_page: Page, api: FakeApi) -> None:
+    used_up_at = datetime.fromtimestamp(api.fleet.now // 1_000 + 192 * 60, ZoneInfo("Europe/Berlin"))
+    budgets = [budget("warm", 48, 120, used_up_at.isoformat()), budget("cold", 60, 0, side="low"), budget("hot", 200, 300)]
+    script_budgets(api, budgets, "warm", "cold", "hot", "open")
+
+    open_unit(live_page, "Vaccine fridge 1")
+
+    told = live_page.locator('[data-part="bands"] li')
+    expect(told.nth(0)).to_contain_text("3 h 12 min left; 1 h 12 min if the 2 h unknown were warm. At this temperature used up at ")
+    expect(told.nth(0)).to_contain_text(f"{used_up_at:%H:%M}.")
+    expect(told.nth(1)).to_contain_text("3 h left.")
+    expect(told.nth(2)).to_contain_text("40 min left; nothing if the 5 h unknown were warm.")
+    expect(told.nth(3).locator(".budget")).to_have_count(0)
+    bar = told.nth(0).locator(".budget-bar")
+    expect(bar).to_have_attribute("aria-hidden", "true")
+    used, unknown = (
+        bar.evaluate(f"node => node.querySelector('{part}').getBoundingClientRect().width / node.clientWidth")
+        for part in (".budget-used", ".budget-unknown")
+    )
+    assert (used, unknown) == (pytest.approx(0.2, abs=0.01), pytest.approx(0.5, abs=0.01))
+
+
+def test_a_budget_changes_with_an_excursion_and_where_it_cannot_be_added_up_that_is_said(live_page: Page, api: FakeApi) -> None:
+    script_budgets(api, [budget("warm", 230, 0)], "warm")
+    open_unit(live_page, "Vaccine fridge 1")
+    line = live_page.locator('[data-part="bands"] .budget')
+    expect(line).to_have_text("10 min left.")
+
+    unit = api.fleet.units[1]
+    excursion = {**api.fleet.excursion(unit, 20, None), "category": "temperature"}
+    script_budgets(api, [], "warm")
+    api.push("alert:triggered", unit, excursion)
+    expect(line).to_have_count(0)
+
+    script_budgets(api, None, "warm")
+    api.push("alert:resolved", unit, {**excursion, "version": 2, "closed_at": excursion["opened_at"]})
+    expect(line).to_have_text("Too many readings to add up what is left.")
 
 
 def test_a_unit_without_a_policy_says_that_nothing_counts(live_page: Page, api: FakeApi) -> None:
