@@ -52,9 +52,6 @@ SUFFIXES: Final = (1.0, 0.75, 0.5)
 """Shares of the stretch, up to its end, that are tried in turn: an interval that was changed holds for the newest part alone. A shorter
 part may as well be an alarm that still lasts."""
 
-LEAST_SHARE_OF_SUFFIX: Final = 0.9
-"""Of a part, as `LEAST_SHARE`: what is to be a change, and no burst, leaves little else."""
-
 CONFIRMING: Final = ((0.0, 0.5), (0.5, 1.0), (0.75, 1.0))
 """Parts of what a candidate explains, from and to as shares of its time, that must each bear it out alone: one that is true of the
 older part only is that of before a change, one of the newer part only may be an alarm's."""
@@ -119,7 +116,7 @@ def propose(instants: Iterable[tuple[int, bool]], current_ms: int | None = None)
         if len(part) <= LEAST_GAPS:
             break
         found = _explaining(part)
-        if found is None or (suffix < 1 and found.share < LEAST_SHARE_OF_SUFFIX):
+        if found is None:
             continue
         if found.gaps < LEAST_GAPS or found.jitter > MOST_ERROR * found.interval * found.gaps**0.5:
             why = NoProposal.TOO_FEW
@@ -177,7 +174,7 @@ def _candidates(gaps: Sequence[int]) -> list[float]:
 
 def _refined(candidate: float, gaps: Sequence[int]) -> _Fit | None:
     """Return the fit a candidate settles on: the mean interval over the gaps that are its multiples, found again and again."""
-    interval = candidate
+    interval, fitting = candidate, list[tuple[int, int]]()
     for _ in range(ROUNDS):
         before = interval
         fitting = [(gap, multiple) for gap in gaps if (multiple := _multiple(gap, interval))]
@@ -186,9 +183,6 @@ def _refined(candidate: float, gaps: Sequence[int]) -> _Fit | None:
         interval = sum(gap for gap, _ in fitting) / sum(multiple for _, multiple in fitting)
         if interval == before:
             break
-    fitting = [(gap, multiple) for gap in gaps if (multiple := _multiple(gap, interval))]
-    if not fitting:
-        return None
     jitter = (sum((gap - multiple * interval) ** 2 for gap, multiple in fitting) / len(fitting)) ** 0.5
     singles = sum(multiple == 1 for _, multiple in fitting)
     return _Fit(interval, len(fitting), singles, sum(_time_by_multiple(interval, gaps)[1:]), jitter)
@@ -198,17 +192,15 @@ def _explains(interval: float, gaps: Sequence[int]) -> bool:
     """Tell whether an interval explains some gaps, and is neither a multiple nor a fraction of the one that does.
 
     A multiple explains too little: the odd gaps fit nothing. A fraction (a third, say, the pace of bursts) explains them all,
-    but the gaps of the true interval, which are then its double, its triple and so on, fill more time than its own. Doubles and
-    halves, which many losses bring near, are held to their number as well.
+    but the gaps of the true interval, which are then its double, its triple and so on, fill more time than its own. Doubles,
+    which many losses bring near, are held to their number.
     """
     if not gaps:
         return False
     shares = _time_by_multiple(interval, gaps)
     if sum(shares[1:]) < LEAST_SHARE or max(shares[3:]) > shares[1]:
         return False
-    halves = sum(abs(gap - interval / 2) <= TOLERANCE * interval / 2 for gap in gaps)
-    singles = sum(_multiple(gap, interval) == 1 for gap in gaps)
-    return halves <= singles and shares[2] / 2 <= MOST_SECONDS * shares[1]
+    return shares[2] / 2 <= MOST_SECONDS * shares[1]
 
 
 def _time_by_multiple(interval: float, gaps: Sequence[int]) -> list[float]:

@@ -151,11 +151,13 @@ def test_history_frames_say_nothing_of_how_often_a_sensor_reports() -> None:
     assert interval_of(propose([*history, *live])) == HOUR
 
 
-def test_a_long_silence_changes_nothing() -> None:
-    before = [(START + n * MINUTE, False) for n in range(200)]
-    after = [(START + 7 * 24 * HOUR + n * MINUTE, False) for n in range(200)]
+def test_long_silences_are_no_evidence_against_an_interval() -> None:
+    stretches = [[(START + day * 24 * HOUR + n * MINUTE, False) for n in range(100)] for day in (0, 6, 7)]
 
-    assert interval_of(propose(before + after)) == MINUTE
+    found = propose([at for stretch in stretches for at in stretch])
+
+    assert isinstance(found, Proposal)
+    assert (found.interval_ms, found.gaps, found.from_at) == (MINUTE, 297, START)
 
 
 def test_the_evidence_says_how_many_gaps_fit_what_was_lost_and_how_far_they_are_off() -> None:

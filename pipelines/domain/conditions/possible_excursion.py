@@ -112,15 +112,15 @@ def on_clock(state: PossibleState, before: BandView, until: int) -> tuple[Possib
     return NOT_POSSIBLE, facts + on_end(state, moves, ConditionEnd.OPENED if is_out else ConditionEnd.RECOVERY)
 
 
-def on_reading(state: PossibleState, before: BandView | None, after: BandView | None, row: Reading) -> tuple[PossibleState, ConditionFacts]:
-    """Return the state after the sensor's next row, a reading or a fault mark, and what was found up to it.
+def on_reading(state: PossibleState, before: BandView | None, after: BandView | None, at: int) -> tuple[PossibleState, ConditionFacts]:
+    """Return the state after the sensor's next row, a reading or a fault mark at `at` (ms UTC), and what was found up to it.
 
     `before` is the band before the row and before the deadlines that it passes (None where there was none), `after` the
     band after it (None where the row's policy has none of that name and side).
     """
-    at, facts = row.measured_at, ConditionFacts()
+    facts = ConditionFacts()
     if before is not None:
-        state, facts = on_clock(state, before, at if row.temperature is None else at - 1)
+        state, facts = on_clock(state, before, at - 1)
     if after is None:
         return NOT_POSSIBLE, facts + on_end(state, at, ConditionEnd.TERMS)
     run = after.run

@@ -50,9 +50,10 @@ class Follower:
     def view(self, key: tuple[str, str]) -> BandView | None:
         if self.sensor.newest is None or self.sensor.policy is None:
             return None
-        bands = self.policies[self.sensor.policy].sustained
+        bands = self.policies[self.sensor.policy].bands
         for one, run in zip(bands, self.sensor.bands, strict=True):
             if (one.name, one.side) == key:
+                assert isinstance(one, SustainedBand)
                 assert isinstance(run, InRange | Breaching | Open | Recovering)
                 return BandView(run, self.sensor.newest, one)
         return None
@@ -60,7 +61,7 @@ class Follower:
     def take(self, row: Reading, key: tuple[str, str] = ("warm", "high")) -> None:
         before = self.view(key)
         self.sensor = sensor_on_reading(self.sensor, row, self.policies).state
-        self.moved(*on_reading(self.state, before, self.view(key), row))
+        self.moved(*on_reading(self.state, before, self.view(key), row.measured_at))
 
     def tick(self, until: int, key: tuple[str, str] = ("warm", "high")) -> None:
         before = self.view(key)
@@ -96,7 +97,9 @@ def told(series: str, until: float, *versions: SustainedBand) -> list[str]:
         ("0:9 2:x 12:9 20:7", 30, ["possible_excursion + 10 10", "possible_excursion - 20 20 recovery"]),
         ("0:9 2:x 12:7.5", 22, ["possible_excursion + 10 10", "possible_excursion - 22 22 recovery"]),
         ("0:9 9:x 11:9", 99, ["possible_excursion + 10 10", "possible_excursion - 12 12 opened"]),
+        ("0:9 2:x 12:7.9 22:9", 22, ["possible_excursion + 10 10", "possible_excursion - 22 22 recovery"]),
         ("0:9", 99, []),
+        ("0:9 2:7.9", 99, []),
         ("0:9 2:7.9 8:x", 15.9, []),
         ("0:9 2:7.9 8:x", 16, ["possible_excursion + 16 16"]),
     ],
@@ -109,6 +112,13 @@ def test_a_single_warm_reading_of_the_two_it_takes_is_a_possible_excursion() -> 
     twice = band(hold=10, margin="1", min_samples=2)
 
     assert told("0:9 12:9", 12, twice) == ["possible_excursion + 10 10", "possible_excursion - 12 12 opened"]
+
+
+def test_known_time_inside_the_margin_brings_it_no_nearer() -> None:
+    longer = band(hold=20, margin="1")
+
+    assert told("0:9 2:7.9", 34.5, longer) == []
+    assert told("0:9 2:7.9", 35, longer) == ["possible_excursion + 35 35"]
 
 
 def test_a_shorter_hold_makes_a_run_possible_there() -> None:
@@ -137,7 +147,7 @@ def test_at_any_instant_it_stands_where_the_sensors_view_says_so(
     judgement: tuple[list[Reading], dict[int, Policy], int], clocks: list[int], data: st.DataObject
 ) -> None:
     given_rows, policies, _ = judgement
-    one = data.draw(st.sampled_from(policies[1].sustained))
+    one = data.draw(st.sampled_from(policies[1].bands))
     key = (one.name, one.side)
     follower, now = Follower(policies), 0
     instants = sorted({*clocks, *(row.measured_at - 1 for row in given_rows), *(row.measured_at for row in given_rows)})
@@ -157,7 +167,7 @@ def test_clocks_between_change_nothing(
     judgement: tuple[list[Reading], dict[int, Policy], int], clocks: list[int], data: st.DataObject
 ) -> None:
     given_rows, policies, _ = judgement
-    one = data.draw(st.sampled_from(policies[1].sustained))
+    one = data.draw(st.sampled_from(policies[1].bands))
     key = (one.name, one.side)
     by_time: dict[int, Reading | None] = {**dict.fromkeys(clocks), **{row.measured_at: row for row in given_rows}}
     end = max(by_time, default=0)
@@ -178,6 +188,6 @@ def test_clocks_between_change_nothing(
 
 def view_says(state: SensorState, now: int, policies: dict[int, Policy], key: tuple[str, str]) -> bool:
     """Return whether `possible_excursions` names the band; its names are unique within a policy."""
-    if state.policy is None or key not in [(one.name, one.side) for one in policies[state.policy].sustained]:
+    if state.policy is None or key not in [(one.name, one.side) for one in policies[state.policy].bands]:
         return False
     return key[0] in possible_excursions(state, now, policies)
