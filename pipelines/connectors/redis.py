@@ -32,7 +32,7 @@ POLL_SECONDS: Final = 1.0
 """Longest wait for a message before the connection is looked after."""
 
 KEEPALIVE_CHANNEL: Final = b"live:keepalive"
-"""Always subscribed, never published to: so that the connection is one that listens from its first moment."""
+"""Always subscribed, so that the connection is one that listens from its first moment. A publisher that dropped events says so here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Channels:
     async def messages(self) -> AsyncIterator[tuple[bytes, bytes]]:
         """Connect, subscribe to all wanted channels, and yield (channel, message) until the connection fails (Retryable).
 
-        The first thing yielded is an empty message of KEEPALIVE_CHANNEL: from there on nothing is missed.
+        The first thing yielded is an empty message of KEEPALIVE_CHANNEL: from there on nothing is missed, until another one comes.
         """
         subscription = self._client.pubsub()
         for confirmed in self._wanted.values():

@@ -110,6 +110,8 @@ class Recorder:
                 self._database.transact(self._record)
         self._pending.clear()
         self._facts = 0
+        # Alerts are few: where some were dropped, whoever listens is told once Redis is back, and not only with the next one.
+        self._publisher.publish(())
 
     def close(self) -> None:
         """Let go of the database."""

@@ -262,6 +262,20 @@ def test_a_delay_within_a_fault_is_not_late_and_one_long_after_it_is(world: Worl
     assert findings_with(SILENT_FROM + 9_000, SILENT_FROM + 10_000) == ["late"]
 
 
+def test_the_clock_stands_as_long_again_as_ticks_were_away_and_they_come_later_than_the_api(world: World) -> None:
+    an_alert_is_told_late(world)
+    faults = world.folder / "faults.jsonl"
+
+    def findings_with(part: str, began_at: int, healed_at: int) -> list[str]:
+        faults.write_bytes(b'{"kind":"kill","part":"%s","began_at":%d,"healed_at":%d}\n' % (part.encode(), began_at, healed_at))
+        return [finding.kind.value for finding in world.findings(faults).findings]
+
+    # 2 s away, the first tick 6 s later, and the clock stands for 8 s more: 14 s after the heal.
+    assert findings_with("api", SILENT_FROM - 15_000, SILENT_FROM - 13_000) == []
+    assert findings_with("api", SILENT_FROM - 17_000, SILENT_FROM - 15_000) == ["late"]
+    assert findings_with("store_readings", SILENT_FROM - 7_000, SILENT_FROM - 5_000) == ["late"]
+
+
 def test_faults_one_after_another_excuse_only_what_happened_in_one_of_them(world: World) -> None:
     without(world, "offline", Via.ALERTING, Via.WEBSOCKET)
     world.tell(alert_of_offline(2, SILENT_FROM), SILENT_FROM + 90_000)

@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from api.ingest.ticks import FIRST_TICK_SECONDS, INTERVAL_SECONDS
+from infra.local.parts import Part
 from pipelines.domain.instants import parse_instant
 from schemas.events import AlertData, Event, EventName, ReadingData
 from tests.faults.checker.evidence import Evidence, Fault, Key, Told, Via
@@ -19,6 +21,9 @@ LATE_AFTER_HEAL_MS: Final = 60_000
 """What a fault held up is told within this after it is healed."""
 LONGEST_STAND_MS: Final = 60_000
 """And within as much again as the fault lasted: after an outage of ingest the clock waits, at most so long."""
+TICKING: Final = frozenset({Part.API.value, Part.KAFKA.value})
+FIRST_TICK_MS: Final = round((FIRST_TICK_SECONDS + INTERVAL_SECONDS) * 1_000)
+"""Ticks begin so long after what writes or takes them is back: for the clock the outage lasted until then."""
 CONNECTED_BEFORE_MS: Final = 2_000
 """Who connected, or was told to fetch everything again, so shortly before an event need not have seen the event."""
 
@@ -171,9 +176,11 @@ def allowed_until(faults: Sequence[Fault], instant: int) -> int:
     lasts, for this, as long as it was broken and as long again (at most a minute): so long does the clock stand afterwards.
     """
     due = instant + LATE_MS
-    heals = [
-        stood_until + LATE_AFTER_HEAL_MS
-        for fault in faults
-        if fault.began_at <= due and (stood_until := fault.healed_at + min(fault.healed_at - fault.began_at, LONGEST_STAND_MS)) >= instant
-    ]
-    return max([due, *heals])
+    stood = [stood_until(fault) for fault in faults if fault.began_at <= due]
+    return max([due, *(until + LATE_AFTER_HEAL_MS for until in stood if until >= instant)])
+
+
+def stood_until(fault: Fault) -> int:
+    """Return until when the clock of the partitions stood because of a fault."""
+    back_at = fault.healed_at + (FIRST_TICK_MS if fault.part in TICKING else 0)
+    return back_at + min(back_at - fault.began_at, LONGEST_STAND_MS)
