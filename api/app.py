@@ -4,11 +4,9 @@ The webhook and the WebSocket stand ahead of FastAPI as plain ASGI endpoints, be
 as much as all the rest of taking an uplink.
 """
 
-import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Final
 
 import structlog
 
@@ -35,14 +33,12 @@ from api.rest import create_rest
 from api.routes.context import Context
 from api.settings import ApiSettings
 from pipelines.connectors.errors import Retryable
+from pipelines.connectors.garbage import spare_collections
 from pipelines.connectors.kafka_loop import LoopProducer
 from pipelines.connectors.redis import Channels
 from pipelines.connectors.stack_auth import Memberships, SigningKeys, TokenVerifier, stack_auth_client
 from pipelines.connectors.stack_auth_permissions import Permissions
 from schemas.topics import DEAD_LETTERS, UPLINKS
-
-GARBAGE_THRESHOLD: Final = 50_000
-"""Objects made and not yet freed before the youngest are looked through; Python's own is 700."""
 
 log = structlog.get_logger()
 
@@ -142,24 +138,13 @@ async def start(settings: ApiSettings) -> AsyncIterator[Endpoints]:
         await changes.open()
         stack.push_async_callback(changes.close)
         await stack.enter_async_context(background.running(**jobs))
-        settle_garbage_collection()
+        spare_collections()
         log.info("the API has started", process=settings.process, ticks=settings.ticks_enabled)
         yield Endpoints(
             webhook=Webhook(producer, senders),
             live=LiveEndpoint(hub, callers, places, settings.allowed_origins),
             rest=create_rest(Context(callers, database, places, managers, changes), health, settings.sandbox_sign_in_url, replays),
         )
-
-
-def settle_garbage_collection() -> None:
-    """Keep collections from holding up requests: 5,000 dashboards spent a third of a fan-out in them (measured).
-
-    What is there now stays for ever, so no collection need walk through it; and one event for 10,000 clients, which makes tens of
-    thousands of short-lived objects, must not set off a full one.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD, 20, 50)
 
 
 async def check_secrets(senders: Senders) -> None:

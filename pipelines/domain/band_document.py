@@ -5,7 +5,7 @@ The way there is `policy_document`; nothing here rounds or refuses.
 
 from typing import assert_never
 
-from pipelines.domain.policy import Band, CumulativeBand, Kind, MeanBand, MktBand, SustainedBand
+from pipelines.domain.policy import Band, CumulativeBand, MeanBand, MktBand, SustainedBand, kind_of
 
 Fields = dict[str, object]
 
@@ -14,25 +14,25 @@ def to_document(band: Band) -> Fields:
     """Return every field of a band's kind as a document writes it: °C, seconds, fractions of 1; parsed again it is the same band."""
     match band:
         case SustainedBand():
-            return _common(band, Kind.SUSTAINED) | {
+            return _common(band) | {
                 "hold_seconds": _seconds(band.hold_ms),
                 "min_samples": band.min_samples,
                 "recovery_margin_celsius": band.margin_hundredths / 100,
                 "recovery_hold_seconds": _seconds(band.recovery_hold_ms),
             }
         case CumulativeBand():
-            return _common(band, Kind.CUMULATIVE) | {
+            return _common(band) | {
                 "window_seconds": None if band.window_ms is None else _seconds(band.window_ms),
                 "budget_seconds": _seconds(band.budget_ms),
                 "rearm_seconds": _seconds(band.rearm_ms),
             }
         case MeanBand():
-            return _common(band, Kind.MEAN) | {
+            return _common(band) | {
                 "window_seconds": _seconds(band.window_ms),
                 "min_known_fraction": band.min_known_thousandths / 1000,
             }
         case MktBand():
-            return _common(band, Kind.MKT) | {
+            return _common(band) | {
                 "window_seconds": _seconds(band.window_ms),
                 "min_known_fraction": band.min_known_thousandths / 1000,
                 "recovery_margin_celsius": band.margin_hundredths / 100,
@@ -41,10 +41,10 @@ def to_document(band: Band) -> Fields:
             assert_never(band)
 
 
-def _common(band: Band, kind: Kind) -> Fields:
+def _common(band: Band) -> Fields:
     return {
         "name": band.name,
-        "kind": kind.value,
+        "kind": kind_of(band).value,
         "side": band.side.value,
         "limit_celsius": band.limit_hundredths / 100,
         "inclusive": band.inclusive,

@@ -12,12 +12,12 @@ only end while it is not; unknown time ends nothing. Like every windowed machine
 
 from typing import assert_never
 
-from pipelines.domain.excursion_facts import EndedBy, ExcursionClosed, ExcursionOpened, Facts
+from pipelines.domain.excursion_facts import EndedBy, ExcursionOpened, Facts
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.figures import empty, figures
 from pipelines.domain.past import Past
 from pipelines.domain.policy import CumulativeBand, identity, is_out
-from pipelines.domain.settling import known_until, settled
+from pipelines.domain.settling import closed, known_until, settled
 from pipelines.domain.windowed_states import CumulativeIdle, CumulativeOpen
 
 CumulativeState = CumulativeIdle | CumulativeOpen
@@ -82,21 +82,11 @@ def on_move(state: CumulativeState, newest: Reading, band: CumulativeBand, at: i
             )
             return CumulativeOpen(state.since, at, begins_at, state.exposure_ms, tally), (opened,)
         case CumulativeOpen():
-            closed = _closed(state, newest, band, at, EndedBy.RECOVERY)
+            fact = closed(state, newest, band, at, EndedBy.RECOVERY)
             kept = state.tally if band.window_ms is None else None
-            return CumulativeIdle(state.since, state.exposure_ms, is_out=False, has_ended=True, tally=kept), (closed,)
+            return CumulativeIdle(state.since, state.exposure_ms, is_out=False, has_ended=True, tally=kept), (fact,)
         case _:
             assert_never(state)
-
-
-def on_end(state: CumulativeState, newest: Reading, band: CumulativeBand, at: int, ended_by: EndedBy) -> Facts:
-    """End the excursion of a band that no longer exists, or of an assignment, at an instant after the newest row."""
-    return (_closed(state, newest, band, at, ended_by),) if isinstance(state, CumulativeOpen) else ()
-
-
-def _closed(state: CumulativeOpen, newest: Reading, band: CumulativeBand, at: int, ended_by: EndedBy) -> ExcursionClosed:
-    numbers = figures(settled(state.tally, newest, band, at), state.from_at, at)
-    return ExcursionClosed(band.name, state.opened_at, state.opened_at, at, at, ended_by, numbers, identity(band))
 
 
 def _opens_at(state: CumulativeIdle, newest: Reading, band: CumulativeBand, past: Past) -> int | None:

@@ -14,13 +14,13 @@ which an idle band cannot open, however its window empties.
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, assert_never
 
-from pipelines.domain.excursion_facts import EndedBy, ExcursionClosed, ExcursionOpened, Facts
+from pipelines.domain.excursion_facts import EndedBy, ExcursionOpened, Facts
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.figures import figures
 from pipelines.domain.kinetic import effect
 from pipelines.domain.past import Past, Stretch
 from pipelines.domain.policy import MktBand, identity
-from pipelines.domain.settling import known_until, settled
+from pipelines.domain.settling import closed, known_until, settled
 from pipelines.domain.windowed_states import MktIdle, MktOpen, as_bytes, as_number
 
 MktState = MktIdle | MktOpen
@@ -130,20 +130,10 @@ def on_move(state: MktState, newest: Reading, band: MktBand, at: int, past: Past
             opened = MktOpen(state.since, at, from_at, state.known_ms, state.excess, state.excess_back, tally)
             return opened, (ExcursionOpened(band.name, at, at, numbers, identity(band)),)
         case MktOpen():
-            closed = _closed(state, newest, band, at, EndedBy.RECOVERY)
-            return MktIdle(state.since, at, state.known_ms, state.excess, state.excess_back), (closed,)
+            fact = closed(state, newest, band, at, EndedBy.RECOVERY)
+            return MktIdle(state.since, at, state.known_ms, state.excess, state.excess_back), (fact,)
         case _:
             assert_never(state)
-
-
-def on_end(state: MktState, newest: Reading, band: MktBand, at: int, ended_by: EndedBy) -> Facts:
-    """End the excursion of a band that no longer exists, or of an assignment, at an instant after the newest row."""
-    return (_closed(state, newest, band, at, ended_by),) if isinstance(state, MktOpen) else ()
-
-
-def _closed(state: MktOpen, newest: Reading, band: MktBand, at: int, ended_by: EndedBy) -> ExcursionClosed:
-    numbers = figures(settled(state.tally, newest, band, at), state.from_at, at)
-    return ExcursionClosed(band.name, state.opened_at, state.opened_at, at, at, ended_by, numbers, identity(band))
 
 
 def _opens_at(state: MktIdle, newest: Reading, band: MktBand, until: int, past: Past) -> int | None:

@@ -12,7 +12,7 @@ from pipelines.domain.excursion_states import Reading
 from pipelines.domain.figures import Figures, figures
 from pipelines.domain.past import Past
 from pipelines.domain.policy import CumulativeBand, MeanBand, MktBand, WindowedBand
-from pipelines.domain.settling import settled
+from pipelines.domain.settling import closed, settled
 from pipelines.domain.windowed_states import (
     CumulativeIdle,
     CumulativeOpen,
@@ -120,15 +120,16 @@ def due(state: WindowedState, newest: Reading, band: WindowedBand, past: Past, a
 
 def on_end(state: WindowedState, newest: Reading, band: WindowedBand, at: int, ended_by: EndedBy) -> Facts:
     """End the excursion of a band that no longer exists, or of an assignment, at an instant after the newest row."""
-    match state, band:
-        case CumulativeIdle() | CumulativeOpen(), CumulativeBand():
-            return cumulative.on_end(state, newest, band, at, ended_by)
-        case MeanIdle() | MeanOpen(), MeanBand():
+    match state:
+        case CumulativeOpen() | MktOpen():
+            return (closed(state, newest, band, at, ended_by),)
+        case MeanIdle() | MeanOpen():
+            assert isinstance(band, MeanBand)
             return mean.on_end(state, newest, band, at, ended_by)
-        case MktIdle() | MktOpen(), MktBand():
-            return mkt.on_end(state, newest, band, at, ended_by)
+        case CumulativeIdle() | MktIdle():
+            return ()
         case _:
-            raise _mismatch(state, band)
+            assert_never(state)
 
 
 def figures_at(state: WindowedOpen, newest: Reading, band: WindowedBand, at: int) -> Figures:

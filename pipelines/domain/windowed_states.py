@@ -95,7 +95,9 @@ class MktOpen(msgspec.Struct, frozen=True, array_like=True, tag="mkt_open", gc=F
 
 
 WindowedState = CumulativeIdle | CumulativeOpen | MeanIdle | MeanOpen | MktIdle | MktOpen
-WindowedOpen = CumulativeOpen | MeanOpen | MktOpen
+RollingOpen = CumulativeOpen | MktOpen
+"""Kinds with a rolling window: an excursion starts where it opens, and ends where it closes."""
+WindowedOpen = RollingOpen | MeanOpen
 BandState = SustainedState | WindowedState
 
 

@@ -4,7 +4,6 @@ A second start of the same cell is refused: on this machine by the folder's lock
 """
 
 import fcntl
-import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 
 from pipelines.connectors.errors import ConnectorError, Misconfigured
+from pipelines.connectors.garbage import spare_collections
 from pipelines.connectors.host import file_identity, this_process
 from pipelines.engine.clock_steps import end_on_step_back
 from pipelines.engine.lease import CellLease, Claimant, Holding
@@ -33,9 +33,6 @@ MARK: Final = "cell"
 
 Flow = Dataflow
 """A built dataflow, for callers that must not know the engine's library."""
-
-GARBAGE_THRESHOLD: Final = 50_000
-"""Objects made between two looks for cycles: a batch makes tens of thousands that die with it, and none of them are cycles."""
 
 EPOCH: Final = timedelta(seconds=5)
 """How often state and offsets are made safe together; what is replayed after a kill is at most this much."""
@@ -87,13 +84,6 @@ def run_cell(
         return 2 if isinstance(cause, Misconfigured) else 1
     log.info("cell_drained")
     return 0
-
-
-def spare_collections() -> None:
-    """Leave what is loaded by now, which stays for ever, out of every collection, and let a batch pass without one."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD, 20, 50)
 
 
 @contextmanager
