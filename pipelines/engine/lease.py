@@ -16,7 +16,7 @@ import structlog
 from psycopg import errors
 from psycopg.rows import class_row
 
-from pipelines.connectors.errors import Misconfigured
+from pipelines.connectors.errors import Misconfigured, Retryable
 from pipelines.connectors.host import ProcessIdentity, process_began
 from pipelines.connectors.metrics import FLOW_LEASES
 from pipelines.engine.reconnecting import Reconnecting
@@ -28,7 +28,10 @@ STARTING_SECONDS: Final = 60
 """For as long at first: a cell that starts makes or opens its store, asks the brokers and loads its state before it renews."""
 
 LOCK_SECONDS: Final = 5
-"""How long a taker waits for a transaction that holds the lease's rows."""
+"""How long a taker waits for a transaction that holds the lease's rows, before it says so and waits again.
+
+The database ends a transaction that a stopped process left open, after IDLE_SECONDS, or STATEMENT_SECONDS in the middle of a COPY.
+"""
 
 MAKE_ROWS: Final = """
 INSERT INTO cell_leases (flow, partition) SELECT %(flow)s, unnest(%(partitions)s::smallint[]) ORDER BY 2 ON CONFLICT DO NOTHING
@@ -124,7 +127,9 @@ class CellLease:
         self._log = structlog.get_logger().bind(flow=flow, cell=cell)
 
     def acquire(self) -> None:
-        """Take the lease, waiting while the database is away; raises Misconfigured, naming the holder, when it is held.
+        """Take the lease, waiting while the database is away or a transaction is open that was begun under the lease before.
+
+        Raises Misconfigured, naming the holder, when the lease is held.
 
         A holder that is known to be dead is not waited for: its process is gone from this machine, or we hold the lock of
         its recovery folder.
@@ -177,8 +182,8 @@ class CellLease:
                 message = "the database is older than this code: run `coldstream migrate`"
                 raise Misconfigured(message) from error
             except errors.LockNotAvailable as error:
-                message = f"{self._flow}: whoever held a partition of {self._cell} is still in a transaction; try again"
-                raise Misconfigured(message) from error
+                message = f"whoever held a partition of {self._cell} is still in a transaction: waiting until it, or the database, ends it"
+                raise Retryable(message) from error
             for holder in self._holders(connection):
                 if not is_gone(holder, self._claimant):
                     raise Misconfigured(held_message(self._flow, self._cell, holder))

@@ -1,6 +1,7 @@
 """A database connection that comes back: a transaction is tried again, from its start, while the database is away.
 
-Only errors of the connection are tried again; anything the database refuses is an error of ours and stops the flow.
+Only errors of the connection are tried again, such as its end after a transaction stood still for too long; anything the database refuses
+is an error of ours and stops the flow.
 """
 
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Final, Protocol
 
 import psycopg
 import structlog
+from psycopg import errors
 
 from pipelines.connectors.errors import Retryable
 from pipelines.connectors.metrics import DATABASE_CONNECTIONS, DATABASE_RETRIES
@@ -66,7 +68,7 @@ class Reconnecting:
     def _try(self, work: Work, **also_told: float) -> Exception | None:
         try:
             work(self._connected())
-        except (psycopg.OperationalError, psycopg.InterfaceError, Retryable) as error:
+        except (psycopg.OperationalError, psycopg.InterfaceError, errors.IdleInTransactionSessionTimeout, Retryable) as error:
             self._drop()
             DATABASE_RETRIES.labels(self._name).inc()
             self._log.warning("database_away", reason=str(error).strip(), **also_told)

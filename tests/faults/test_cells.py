@@ -16,6 +16,7 @@ from infra.local.cells import Counts
 from infra.local.local_stack import LocalStack
 from infra.local.parts import ALL, COLDSTREAM, Part
 from infra.local.ports import free_base, span
+from pipelines.connectors.timescale import STATEMENT_SECONDS
 from pipelines.engine.lease import STARTING_SECONDS
 from tests.faults.rig import Rig
 from tests.faults.test_kill_nine import kill_in_turn
@@ -126,7 +127,7 @@ def test_a_cell_that_was_stopped_for_so_long_that_another_took_over_writes_nothi
                 for flow in flows:
                     pids[flow] = successors.enter_context(cell_elsewhere(stack, flow, "00-31", tmp_path / flow / "recovery")).pid
                 for flow in flows:
-                    wait_for("cell_started", tmp_path / flow / "elsewhere.log", 20)
+                    wait_for("cell_started", tmp_path / flow / "elsewhere.log", STATEMENT_SECONDS + 20)
                     stack.kill(f"{flow}-00-31", signal.SIGCONT)
                 for flow in flows:
                     wait_for("has lost the lease", stack.logs / f"{flow}-00-31.log", 20)

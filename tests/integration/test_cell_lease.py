@@ -201,6 +201,49 @@ def test_a_taker_waits_for_the_transaction_that_was_begun_under_the_lease(databa
         write_as(first, database, 1)
 
 
+def test_a_taker_outwaits_a_transaction_that_lasts_longer_than_one_wait_for_it(
+    database: DatabaseConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.engine.lease.LOCK_SECONDS", 1)
+    first, second = lease(database, ELSEWHERE), lease(database, HERE)
+    first.acquire()
+    let_run_out(database)
+    taker = threading.Thread(target=second.acquire)
+
+    with psycopg.connect(database.url) as connection:
+        first.fence(connection, [0])
+        taker.start()
+        taker.join(2.5)
+        waited = taker.is_alive()
+    taker.join(10)
+
+    assert waited
+    assert not taker.is_alive()
+    write_as(second, database, 1)
+
+
+def test_a_transaction_that_a_stopped_process_left_open_is_ended_and_done_again_under_the_lease(database: DatabaseConfig) -> None:
+    stopped, successor = lease(database, ELSEWHERE), lease(database, HERE)
+    stopped.acquire()
+    let_run_out(database)
+    connections = Reconnecting(database, "test", StopFlag())
+    begun: list[bool] = []
+
+    def work(connection: psycopg.Connection) -> None:
+        connection.execute("SET idle_in_transaction_session_timeout = '500ms'")
+        with connection.transaction():
+            stopped.fence(connection, [0])
+            begun.append(True)
+            successor.acquire()
+            connection.execute("SELECT 1")
+
+    with pytest.raises(Misconfigured, match=rf"lost the lease .* process {HERE.pid} on {HERE.host}, has it now"):
+        connections.transact(work)
+    connections.close()
+
+    assert begun == [True]
+
+
 def test_a_renewal_tells_how_far_how_fast_and_how_much_is_left(database: DatabaseConfig) -> None:
     holder = lease(database, HERE)
     holder.acquire()
