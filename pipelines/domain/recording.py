@@ -85,6 +85,8 @@ class Stretch:
     after: int
     until: int
     as_of: int
+    since: int | None = None
+    """Where a live state goes on from a revision: the offset that one was as of. Only what was recorded as of later ones is in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +123,20 @@ def _is_of_a_later_band(one: Found, other: Found) -> bool:
 
 
 def record_found(
-    found: Found, standing: Sequence[Standing], taken_ids: frozenset[uuid.UUID] = frozenset(), *, late: bool = False
+    found: Found,
+    standing: Sequence[Standing],
+    taken_ids: frozenset[uuid.UUID] = frozenset(),
+    *,
+    late: bool = False,
+    stale: bool = False,
 ) -> list[Recorded]:
     """Return the versions to write for one found excursion, given the current ones of its sensor and band.
 
     `taken_ids` are ids that voided history already holds. An open excursion whose running figures alone differ is the same.
+    `stale` is what a state found that waits for a revision: it may raise an alarm where there is none, and corrects nothing.
     """
+    if stale and any(overlaps(one.found, found) for one in standing):
+        return []
     overlapped = sorted((one for one in standing if overlaps(one.found, found)), key=lambda one: one.first_started_at)
     if not overlapped:
         taken = taken_ids | {one.id for one in standing}
@@ -145,16 +155,13 @@ def record_stretch(
 ) -> list[Recorded]:
     """Return the versions to write for everything that a revision found of one sensor and band, given the current excursions.
 
-    What stands in the stretch and is not found is voided. What was recorded as of a later offset than the revision's knows more than
-    it does: neither it nor what it overlaps is touched.
+    What stands in the stretch and is not found is voided, unless it was recorded as of a later offset than the revision's, of which that one
+    knows nothing yet.
     """
-    known = [one for one in standing if one.as_of <= stretch.as_of]
-    newer = [one for one in standing if one.as_of > stretch.as_of]
+    known = list(standing)
     changes: list[Recorded] = []
     confirmed: set[uuid.UUID] = set()
     for one in sorted(found, key=lambda each: (each.started_at, each.opened_at)):
-        if any(overlaps(one, other.found) for other in newer):
-            continue
         confirmed |= {other.id for other in known if overlaps(other.found, one)}
         recorded = record_found(one, known, taken_ids, late=True)
         for change in recorded:
@@ -163,8 +170,15 @@ def record_stretch(
                 known.append(change.standing)
                 confirmed.add(change.standing.id)
         changes += recorded
-    disproved = [one for one in known if one.id not in confirmed and stretch.after < one.found.opened_at <= stretch.until]
+    disproved = [one for one in known if one.id not in confirmed and _is_in(one, stretch)]
     return changes + [void(one) for one in disproved]
+
+
+def _is_in(one: Standing, stretch: Stretch) -> bool:
+    """Return whether a stretch says of an excursion on record that it is there, or is not."""
+    if stretch.since is not None:
+        return one.as_of > stretch.since
+    return one.as_of <= stretch.as_of and stretch.after < one.found.opened_at <= stretch.until
 
 
 def void(standing: Standing, superseded_by: uuid.UUID | None = None) -> Recorded:

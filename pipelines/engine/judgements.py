@@ -15,6 +15,8 @@ class ExcursionFact:
     received_at: int
     """The broker's stamp of that record, ms UTC."""
     found: Found
+    stale: bool = False
+    """Found by a state that waits for a revision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,22 @@ class StateFact:
     since: int
 
 
-Fact = ExcursionFact | RunningFact | OfflineFact | StateFact
+@dataclass(frozen=True, slots=True)
+class SettledFact:
+    """A sensor goes on from a revision: everything that was recorded of it as of later offsets is this, or is not so."""
+
+    as_of: int
+    received_at: int
+    sensor: int
+    since: int
+    """Offset that the revision was as of."""
+    until: int
+    """ms UTC: how far it is judged now."""
+    found: tuple[Found, ...]
+    """What is open, and what opened or closed since."""
+
+
+Fact = SettledFact | ExcursionFact | RunningFact | OfflineFact | StateFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,8 @@ class LateReadings:
     organization: int
     measured_from: int
     offset: int
+    clock: int
+    """The partition's clock (ms UTC)."""
 
 
 Output = Judged | LateReadings

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from pipelines.domain.excursion_facts import Facts
+from pipelines.domain.excursion_facts import ExcursionOpened, Facts
 from pipelines.domain.excursion_states import Reading
+from pipelines.domain.policy import identity
 from pipelines.domain.recording import Found
 from pipelines.domain.sensor import FRESH, Policies, SensorState, is_late, on_assignment_end, on_clock, on_reading
+from pipelines.domain.sensor_view import open_excursions
 from pipelines.engine.found import found_of_fact
 
 
@@ -56,23 +58,44 @@ def rejudge(start: Start, rows: Iterable[StoredRow], ends: Mapping[int, int], po
     """
     judged = Rejudged(start.state, start.place)
     for row in rows:
-        if judged.place is not None and judged.place.assignment != row.place.assignment:
-            _end(judged, min(ends.get(judged.place.assignment, row.reading.measured_at), row.reading.measured_at), policies)
-        judged.place = row.place
-        before = judged.state
-        step = on_reading(before, row.reading, policies)
-        judged.state = step.state
-        _note(judged, step.facts, step.state, before, policies)
+        take_row(judged, row, ends, policies)
     if judged.place is not None and (ends_at := ends.get(judged.place.assignment)) is not None and ends_at <= until:
-        _end(judged, ends_at, policies)
+        end_assignment(judged, ends_at, policies)
+    pass_clock(judged, until, policies)
+    return judged
+
+
+def take_row(judged: Rejudged, row: StoredRow, ends: Mapping[int, int], policies: Policies) -> None:
+    """Judge the next row, which must not be late; where it is of another assignment the one before ends first."""
+    if judged.place is not None and judged.place.assignment != row.place.assignment:
+        end_assignment(judged, min(ends.get(judged.place.assignment, row.reading.measured_at), row.reading.measured_at), policies)
+    judged.place = row.place
+    before = judged.state
+    step = on_reading(before, row.reading, policies)
+    judged.state = step.state
+    _note(judged, step.facts, step.state, before, policies)
+
+
+def pass_clock(judged: Rejudged, until: int, policies: Policies) -> None:
+    """Pass every deadline up to and at an instant."""
     before = judged.state
     step = on_clock(before, until, policies)
     judged.state = step.state
     _note(judged, step.facts, step.state, before, policies)
-    return judged
 
 
-def _end(judged: Rejudged, at: int, policies: Policies) -> None:
+def note_open(judged: Rejudged, policies: Policies) -> None:
+    """Note the excursions that are open already."""
+    state = judged.state
+    if state.newest is None or state.policy is None:
+        return
+    bands = {band.name: identity(band) for band in policies[state.policy].bands}
+    for one in open_excursions(state, state.newest.measured_at, policies):
+        opened = ExcursionOpened(one.band, one.started_at, one.opened_at, one.figures, bands[one.band])
+        _note(judged, (opened,), state, state, policies)
+
+
+def end_assignment(judged: Rejudged, at: int, policies: Policies) -> None:
     """End the assignment, unless everything up to there is judged as ended already."""
     before = judged.state
     if before.newest is None or is_late(before, at):

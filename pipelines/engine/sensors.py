@@ -4,6 +4,7 @@
 quiet stretches between runs. A property test holds this equal to the machine alone, however the log is batched.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.connectors.metrics import DETECT_READINGS
-from pipelines.domain.excursion_facts import Facts
+from pipelines.domain.excursion_facts import ExcursionClosed, Facts
 from pipelines.domain.excursion_states import Open, Reading, Recovering
 from pipelines.domain.policy import quiet_range
 from pipelines.domain.sensor import (
@@ -26,15 +27,19 @@ from pipelines.domain.sensor import (
 )
 from pipelines.domain.sensor_view import open_excursions, state_at
 from pipelines.domain.windowed_states import WindowedOpen
+from pipelines.engine.awaiting import MOST_LINES, Answer, Awaiting, settled
 from pipelines.engine.devices import Devices
 from pipelines.engine.found import found_of_fact, running_of
-from pipelines.engine.judgements import ExcursionFact, Fact, RunningFact, StateFact
+from pipelines.engine.judgements import ExcursionFact, Fact, RunningFact, SettledFact, StateFact
 from pipelines.engine.sensor_batch import ASSIGNMENT_END, FAULT, READING, Line, SensorBatch, sorted_batch
 from pipelines.engine.shard_table import FAR, LONG_AGO, SENSOR, Slots, Table
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import Ticks
 from schemas.events import SEVERITY_ORDER, UnitState
 from schemas.readings import ABSENT_I2, Rows
+
+NO_CONFIGURATION: Final = 0
+"""Of a state that a revision brought: the next row brings its own."""
 
 RUNNING_EVERY_MS: Final = 60_000
 """Running figures of an open excursion are handed on at most once in this time of the partition's clock."""
@@ -47,6 +52,7 @@ NO_STATE: Final = 255
 """Nothing has been shown of the sensor yet."""
 
 NOTHING_BEFORE: Final = -1
+NONE: Final[Mapping[int, Awaiting]] = {}
 
 Late = tuple[int, int, int, int, int]
 """Sensor, device, organization, measured_from, offset."""
@@ -77,12 +83,15 @@ class Kept(msgspec.Struct):
 class Sensors:
     """The sensors of one shard."""
 
-    def __init__(self, content: bytes, machines: dict[int, SensorState], terms: Terms, devices: Devices) -> None:
+    def __init__(
+        self, content: bytes, machines: dict[int, SensorState], terms: Terms, devices: Devices, awaiting: Mapping[int, Awaiting] = NONE
+    ) -> None:
         """Start from a snapshot's bytes and machine states."""
         self._table = Table(SENSOR, content)
         self.machines = dict(machines)
         self._terms = terms
         self._devices = devices
+        self.awaiting = dict(awaiting)
         self._minute = 0
         self._ranges: dict[int, tuple[int, int]] = {}
         self._behind: dict[int, int] = {}
@@ -184,6 +193,8 @@ class Sensors:
             if is_late(state, line.measured_at):
                 if not repeats(line, state, kept):
                     late_from, late_to = min(late_from, line.measured_at), line.offset
+                    # From here on the state is a stale one, within this batch too.
+                    self.awaiting.setdefault(slot, Awaiting(line.offset, line.measured_at))
                     self.count("late", 1)
             else:
                 state = self._step(state, slot, kept, line, facts)
@@ -193,12 +204,56 @@ class Sensors:
         newest = batch.line(end - 1)
         if late_from != FAR:
             late.append((kept.id, newest.device, newest.organization, late_from, late_to))
+        if late_from != FAR or slot in self.awaiting:
+            self._await(slot, [batch.line(number) for number in range(start, end)], late_from, late_to, late)
         if state.due is not None:
             self._behind[slot] = behind
         self._keep(slot, kept, state)
         self._show(kept, state, newest.offset, newest.measured_at, facts)
         self._put_back(slot, kept)
         return walked
+
+    def _await(self, slot: int, lines: list[Line], late_from: int, late_to: int, late: list[Late]) -> None:
+        """Keep what has come of a sensor behind its newest request."""
+        before = self.awaiting.get(slot)
+        if late_from != FAR:
+            earlier = FAR if before is None else before.measured_from
+            before = Awaiting(late_to, min(late_from, earlier), () if before is None else before.lines)
+        assert before is not None
+        kept = tuple(line for line in (*before.lines, *lines) if line.offset > before.offset)
+        if len(kept) > MOST_LINES:
+            newest = kept[-1]
+            late.append((newest.sensor, newest.device, newest.organization, before.measured_from, newest.offset))
+            self.awaiting[slot] = Awaiting(newest.offset, before.measured_from)
+            return
+        self.awaiting[slot] = Awaiting(before.offset, before.measured_from, kept)
+
+    def on_answer(self, answer: Answer, done: int, clock: int, facts: list[Fact]) -> Late | None:
+        """Put the state of a revision in place, if it is the one that is waited for; return a further request where rows are late still."""
+        (slot,), _ = self._table.slots(np.array([answer.sensor], dtype=np.int32))
+        slot = int(slot)
+        awaiting = self.awaiting.get(slot)
+        if awaiting is None or answer.offset < awaiting.offset:
+            return None
+        del self.awaiting[slot]
+        settlement = settled(answer, awaiting.lines, clock, self._terms)
+        judged, kept = settlement.judged, self._kept(slot)
+        state, place = judged.state, judged.place
+        if place is not None:
+            kept.device, kept.unit, kept.organization, kept.assignment = place.device, place.unit, place.organization, place.assignment
+        if state.newest is not None:
+            kept.max_gap_ms, kept.configuration = state.newest.max_gap_ms, NO_CONFIGURATION
+        facts.append(SettledFact(done, clock, kept.id, answer.offset, clock, tuple(judged.found.values())))
+        again: Late | None = None
+        if settlement.late:
+            first, newest = min(line.measured_at for line in settlement.late), settlement.late[-1]
+            again = (kept.id, newest.device, newest.organization, first, newest.offset)
+            lines = tuple(line for line in awaiting.lines if line.offset > newest.offset)
+            self.awaiting[slot] = Awaiting(newest.offset, first, lines)
+        self._keep(slot, kept, state)
+        self._show(kept, state, done, clock, facts, until=clock)
+        self._put_back(slot, kept)
+        return again
 
     def _step(self, state: SensorState, slot: int, kept: Kept, line: Line, facts: list[Fact]) -> SensorState:
         """Judge one row in order, under the terms it is stamped with."""
@@ -293,8 +348,11 @@ class Sensors:
             return
         self._put_back(slot, kept)
         for fact in found:
+            stale = slot in self.awaiting
+            if stale and isinstance(fact, ExcursionClosed):
+                continue  # its end is the revision's to say
             excursion = found_of_fact(fact, state, before or state, self._table.rows[slot], self._terms.policies)
-            facts.append(ExcursionFact(as_of, received_at, excursion))
+            facts.append(ExcursionFact(as_of, received_at, excursion, stale))
 
     def _show(self, kept: Kept, state: SensorState, as_of: int, since: int, facts: list[Fact], until: int | None = None) -> None:
         """Hand on the sensor's state where it differs from what was shown."""
@@ -352,7 +410,7 @@ class Sensors:
             kept.temperature = ABSENT_I2 if newest.temperature is None else newest.temperature
             kept.known_until = newest.measured_at + (0 if newest.temperature is None else newest.max_gap_ms)
         self._with_open.discard(slot)
-        if newest is None or state.policy is None or not is_quiet(state):
+        if newest is None or state.policy is None or not is_quiet(state) or slot in self.awaiting:
             kept.in_machine = 1
             self.machines[slot] = state
             if has_open(state):

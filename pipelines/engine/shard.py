@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from pipelines.connectors.errors import Misconfigured
 from pipelines.domain.partition_clock import PartitionClock
 from pipelines.domain.sensor import SensorState, with_windows_begun
+from pipelines.engine.awaiting import Answer, Awaiting
 from pipelines.engine.devices import Devices
 from pipelines.engine.judgements import Fact, Judged, LateReadings, Output
 from pipelines.engine.sensors import Sensors
@@ -22,9 +23,9 @@ from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import read_ticks
 from pipelines.engine.unpack import fresh_rows
 
-SNAPSHOT_VERSION: Final = 3
+SNAPSHOT_VERSION: Final = 4
 """Of the bytes below. A shipped version must load for ever or be migrated: version 1 had its tables as they are, 2 has them packed, 3
-has the machine states packed too, with one for each band of any kind."""
+has the machine states packed too, with one for each band of any kind, 4 what waits for a revision."""
 
 UNPACKED_VERSION: Final = 1
 SUSTAINED_VERSION: Final = 2
@@ -41,11 +42,14 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     devices: bytes
     machines: dict[int, SensorState] | bytes
     """Machine states by slot, of sensors that are not quiet; packed since version 3."""
+    awaiting: dict[int, Awaiting] | bytes = b""
+    """By slot, the sensors that wait for a revision; packed. Nothing before version 4."""
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Snapshot)
 _MACHINES: Final = msgspec.msgpack.Decoder(dict[int, SensorState])
+_AWAITING: Final = msgspec.msgpack.Decoder(dict[int, Awaiting])
 
 
 class Shard:
@@ -54,15 +58,16 @@ class Shard:
     def __init__(self, partition: int, terms: Terms, snapshot: bytes | None = None) -> None:
         """Start fresh or from a snapshot; raises Misconfigured on one that this code cannot read."""
         self.partition = partition
-        kept = Snapshot(SNAPSHOT_VERSION, -1, PartitionClock(), b"", b"", {}) if snapshot is None else read_snapshot(snapshot)
+        kept = Snapshot(SNAPSHOT_VERSION, -1, PartitionClock(), b"", b"", {}, {}) if snapshot is None else read_snapshot(snapshot)
         self.done = kept.done
         self.clock = kept.clock
         self._devices = Devices(kept.devices, terms)
-        machines = kept.machines
+        machines, awaiting = kept.machines, kept.awaiting
         assert isinstance(machines, dict), "read_snapshot unpacks them"
+        assert isinstance(awaiting, dict), "read_snapshot unpacks them"
         if kept.version <= SUSTAINED_VERSION:
             machines = {slot: with_windows_begun(state, terms.policies) for slot, state in machines.items()}
-        self._sensors = Sensors(kept.sensors, machines, terms, self._devices)
+        self._sensors = Sensors(kept.sensors, machines, terms, self._devices, awaiting)
 
     @property
     def sensors(self) -> int:
@@ -88,12 +93,19 @@ class Shard:
         self.done = done
         facts.sort(key=lambda fact: fact.as_of)
         outputs: list[Output] = [
-            LateReadings(self.partition, sensor, device, organization, measured_from, offset)
+            LateReadings(self.partition, sensor, device, organization, measured_from, offset, self.clock.now)
             for sensor, device, organization, measured_from, offset in late
         ]
         if facts:
             outputs.append(Judged(self.partition, done, tuple(facts)))
         return outputs
+
+    def on_answer(self, answer: Answer) -> list[Output]:
+        """Go on from a revision, if it is the one that its sensor waits for."""
+        facts: list[Fact] = []
+        late = self._sensors.on_answer(answer, self.done, self.clock.now, facts)
+        outputs: list[Output] = [] if late is None else [LateReadings(self.partition, *late, self.clock.now)]
+        return [*outputs, Judged(self.partition, self.done, tuple(facts))] if facts else outputs
 
     def snapshot(self) -> bytes:
         """Return what must be kept over a restart."""
@@ -105,6 +117,7 @@ class Shard:
                 packed(self._sensors.content(), SENSOR),
                 packed(self._devices.content(), DEVICE),
                 compressed(_ENCODER.encode(self._sensors.machines)),
+                compressed(_ENCODER.encode(self._sensors.awaiting)),
             ),
         )
 
@@ -117,6 +130,8 @@ def read_snapshot(content: bytes) -> Snapshot:
             snapshot = replace(snapshot, sensors=unpacked(snapshot.sensors, SENSOR), devices=unpacked(snapshot.devices, DEVICE))
         if isinstance(snapshot.machines, bytes):
             snapshot = replace(snapshot, machines=_MACHINES.decode(decompressed(snapshot.machines)))
+        if isinstance(snapshot.awaiting, bytes):
+            snapshot = replace(snapshot, awaiting=_AWAITING.decode(decompressed(snapshot.awaiting)) if snapshot.awaiting else {})
         whole = len(snapshot.sensors) % SENSOR.itemsize == 0 and len(snapshot.devices) % DEVICE.itemsize == 0
     except (msgspec.DecodeError, ValueError) as error:
         message = f"a snapshot of detect_excursions cannot be read: {error}; delete the recovery folder to rebuild it from the log"

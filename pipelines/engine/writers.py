@@ -78,6 +78,7 @@ class RevisionWriter:
                 partition=item.partition,
                 offset=item.offset,
                 reason="late",
+                clock=item.clock,
             )
             REVISIONS_REQUESTED.labels(request.reason).inc()
             self._producer.send(REVISIONS.name, item.partition, encode_revision(request), key=str(item.sensor).encode())
