@@ -75,6 +75,8 @@ class AlertData(msgspec.Struct, frozen=True, omit_defaults=True):
     closed_at: str | None = None
     ended_by: str | None = None
     peak_celsius: float | None = None
+    reason: str = ""
+    """Why this version of an excursion was written: `late` where late readings changed or found it."""
 
 
 class UnitStateData(msgspec.Struct, frozen=True):

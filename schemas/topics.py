@@ -71,17 +71,26 @@ REVISIONS: Final = Topic(
     key="sensor",
     value="a request to judge a stretch of a sensor again (schemas.revisions)",
     writers=("detect_excursions",),
-    readers=(),
+    readers=("revise_excursions",),
     retention_ms=35 * DAY_MS,
+)
+REVISED: Final = Topic(
+    name="revised",
+    partitions=DEVICE_PARTITIONS,
+    key="sensor",
+    value="the state of a sensor that was judged again (schemas.revisions)",
+    writers=("revise_excursions",),
+    readers=("detect_excursions",),
+    retention_ms=7 * DAY_MS,
 )
 ALERTING: Final = Topic(
     name="alerting",
     partitions=ALERTING_PARTITIONS,
     key="organization",
     value="excursion and condition events (schemas.events)",
-    writers=("detect_excursions",),
+    writers=("detect_excursions", "revise_excursions"),
     readers=(),
     retention_ms=35 * DAY_MS,
 )
 
-TOPICS: Final = (UPLINKS, READINGS, DEAD_LETTERS, REVISIONS, ALERTING)
+TOPICS: Final = (UPLINKS, READINGS, DEAD_LETTERS, REVISIONS, REVISED, ALERTING)

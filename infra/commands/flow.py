@@ -18,13 +18,14 @@ from pipelines.engine.cell import Cell, Flow, exit_with, run_cell
 from pipelines.engine.lease import Holding
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.stop import StopFlag
-from pipelines.flows import decode_uplinks, detect_excursions, store_dead_letters, store_readings
-from schemas.topics import DEAD_LETTERS, READINGS, UPLINKS
+from pipelines.flows import decode_uplinks, detect_excursions, revise_excursions, store_dead_letters, store_readings
+from schemas.topics import DEAD_LETTERS, READINGS, REVISIONS, UPLINKS
 
 PARTITIONS = {
     decode_uplinks.FLOW: UPLINKS.partitions,
     store_readings.FLOW: READINGS.partitions,
     detect_excursions.FLOW: READINGS.partitions,
+    revise_excursions.FLOW: REVISIONS.partitions,
     store_dead_letters.FLOW: DEAD_LETTERS.partitions,
 }
 """Every flow, and how many partitions its topic has."""
@@ -85,6 +86,8 @@ def build_flow(cell: Cell, servers: Servers, stop: StopFlag, holding: Holding, *
         case detect_excursions.FLOW:
             redis = servers.redis()
             return detect_excursions.build(kafka, database, redis, own, stop, holding, cell=cell.name, skip_done=skip_done)
+        case revise_excursions.FLOW:
+            return revise_excursions.build(kafka, database, servers.redis(), own, stop, holding, cell=cell.name)
         case store_dead_letters.FLOW:
             return store_dead_letters.build(kafka, database, own, stop, holding)
         case _:

@@ -31,6 +31,7 @@ class Part(StrEnum):
     DECODE_UPLINKS = "decode_uplinks"
     STORE_READINGS = "store_readings"
     DETECT_EXCURSIONS = "detect_excursions"
+    REVISE_EXCURSIONS = "revise_excursions"
     STORE_DEAD_LETTERS = "store_dead_letters"
     API = "api"
 
@@ -38,13 +39,13 @@ class Part(StrEnum):
 STAGES: Final = (
     (Part.KAFKA, Part.POSTGRES, Part.REDIS, Part.SANDBOX),
     (Part.MIGRATIONS, Part.TOPICS),
-    (Part.DECODE_UPLINKS, Part.STORE_READINGS, Part.DETECT_EXCURSIONS, Part.STORE_DEAD_LETTERS),
+    (Part.DECODE_UPLINKS, Part.STORE_READINGS, Part.DETECT_EXCURSIONS, Part.REVISE_EXCURSIONS, Part.STORE_DEAD_LETTERS),
     (Part.API,),
 )
 """The whole order: the parts of a stage start together, and all of them are ready before the next stage starts."""
 
 SERVERS: Final = frozenset({Part.KAFKA, Part.POSTGRES, Part.REDIS})
-FLOWS: Final = (Part.DECODE_UPLINKS, Part.STORE_READINGS, Part.DETECT_EXCURSIONS, Part.STORE_DEAD_LETTERS)
+FLOWS: Final = (Part.DECODE_UPLINKS, Part.STORE_READINGS, Part.DETECT_EXCURSIONS, Part.REVISE_EXCURSIONS, Part.STORE_DEAD_LETTERS)
 ALL: Final = frozenset(part for stage in STAGES for part in stage)
 
 STEPS: Final = {

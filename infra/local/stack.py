@@ -106,7 +106,7 @@ class Stack:
                 return [redis.spec(self.folders, self.ports)]
             case Part.SANDBOX:
                 return [parts.sandbox_spec(self.folders, self.ports, self._for_children)]
-            case Part.DECODE_UPLINKS | Part.STORE_READINGS | Part.DETECT_EXCURSIONS | Part.STORE_DEAD_LETTERS:
+            case Part.DECODE_UPLINKS | Part.STORE_READINGS | Part.DETECT_EXCURSIONS | Part.REVISE_EXCURSIONS | Part.STORE_DEAD_LETTERS:
                 return flow_specs(part, self.folders, self.ports, self._cells, self._for_children)
             case Part.API:
                 return [parts.api_spec(self.folders, self.ports, self._for_children)]

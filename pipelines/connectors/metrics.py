@@ -134,6 +134,15 @@ DETECT_VERSIONS: Final = Counter("coldstream_detect_versions_total", "Excursion 
 DETECT_CONDITIONS: Final = Counter("coldstream_detect_conditions_total", "Conditions that began or ended.", ["condition", "change"])
 DETECT_STATES: Final = Counter("coldstream_detect_state_changes_total", "Sensors that changed their state, by the new one.", ["state"])
 DETECT_SKIPPED: Final = Counter("coldstream_detect_facts_skipped_total", "Facts recorded before a crash, and dropped.")
+REVISIONS_WAITING: Final = Gauge("coldstream_revisions_waiting", "Sensors that wait to be judged again.", ["partition"])
+REVISIONS_DONE: Final = Counter("coldstream_revisions_done_total", "Sensors judged again: changed or unchanged.", ["outcome"])
+REVISIONS_VERSIONS: Final = Counter(
+    "coldstream_revisions_versions_total", "Excursion versions written by revisions, by reason.", ["reason"]
+)
+REVISIONS_SECONDS: Final = Histogram("coldstream_revisions_seconds", "Time to judge one sensor again and record it.", buckets=WORK)
+REVISIONS_ROWS: Final = Histogram(
+    "coldstream_revisions_rows", "Rows of a stretch that was judged again.", buckets=(1, 10, 100, 1_000, 10_000, 100_000)
+)
 REVISIONS_REQUESTED: Final = Counter("coldstream_revisions_requested_total", "Requests to judge a sensor again, by reason.", ["reason"])
 
 OUTBOX_SENT: Final = Counter("coldstream_outbox_sent_total", "Events sent to the log after their commit.", ["event"])

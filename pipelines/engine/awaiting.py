@@ -7,16 +7,19 @@ find is not so. Pure.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
+from pipelines.connectors.errors import Misconfigured
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.sensor import SensorState, is_late
 from pipelines.engine.rejudging import Place, Rejudged, StoredRow, end_assignment, note_open, pass_clock, take_row
 from pipelines.engine.sensor_batch import ASSIGNMENT_END, READING, Line
 from pipelines.engine.terms import Terms
+from schemas.revisions import Revised
 
-MOST_LINES = 2_000
+MOST_LINES: Final = 2_000
 """Rows kept of one sensor; beyond it they are let go, and a further request asks for them."""
 
 
@@ -28,6 +31,38 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     until: int
     state: SensorState
     place: Place | None
+
+
+class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What an answer's bytes hold."""
+
+    version: int
+    state: SensorState
+    place: Place | None
+
+
+_ANSWER_VERSION: Final = 1
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(_Kept)
+
+
+def encode_answer(answer: Answer, partition: int) -> Revised:
+    """Return an answer as a record of the topic `revised`."""
+    kept = _ENCODER.encode(_Kept(_ANSWER_VERSION, answer.state, answer.place))
+    return Revised(answer.sensor, partition, answer.offset, answer.until, kept)
+
+
+def decode_answer(revised: Revised) -> Answer:
+    """Return the answer of a record; raises Misconfigured on a version that this code does not read."""
+    try:
+        kept = _DECODER.decode(revised.state)
+    except msgspec.DecodeError as error:
+        message = f"an answer on `revised` cannot be read: {error}; run the code that wrote it"
+        raise Misconfigured(message) from error
+    if kept.version != _ANSWER_VERSION:
+        message = f"an answer on `revised` has version {kept.version}; this code reads {_ANSWER_VERSION}: run the code that wrote it"
+        raise Misconfigured(message)
+    return Answer(revised.sensor, revised.offset, revised.until, kept.state, kept.place)
 
 
 class Awaiting(msgspec.Struct, frozen=True, array_like=True):

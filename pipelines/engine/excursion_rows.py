@@ -1,5 +1,6 @@
 """SQL of the recorder: excursion versions, what is current, running figures, offline conditions and sensor states."""
 
+import uuid
 from typing import Any, Final
 
 import psycopg
@@ -21,6 +22,12 @@ FROM current_excursions c
 JOIN excursion_versions v ON v.excursion_id = c.excursion_id AND v.version = c.version AND v.first_started_at = c.first_started_at
 WHERE c.sensor_id = ANY(%s) AND (c.closed_at IS NULL OR c.closed_at >= to_timestamp(%s / 1000.0))
 """
+VOIDED_OF_SENSORS: Final = """
+SELECT DISTINCT excursion_id FROM excursion_versions WHERE sensor_id = ANY(%s) AND reason = 'void'
+"""
+LOCK_CLASS: Final = 730_001
+"""First key of the advisory locks of sensors; the second is the sensor."""
+
 INSERT_VERSION: Final = """
 INSERT INTO excursion_versions (excursion_id, version, first_started_at, known_at, reason, organization_id, unit_id, sensor_id, device_id,
   band, side, severity, limit_hundredths, policy_version_id, started_at, opened_at, ended_at, closed_at, ended_by, late, superseded_by,
@@ -71,6 +78,17 @@ ON CONFLICT (sensor_id) DO UPDATE SET unit_id = excluded.unit_id, state = exclud
 """
 
 
+def lock_sensors(connection: psycopg.Connection, sensors: list[int]) -> None:
+    """Hold the advisory locks of some sensors, ascending, to the end of the transaction: whoever records of them waits."""
+    for sensor in sensors:
+        connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, sensor))
+
+
+def load_voided(connection: psycopg.Connection, sensors: list[int]) -> frozenset[uuid.UUID]:
+    """Return the ids of excursions of some sensors that do not stand any more: none of them is given again."""
+    return frozenset(row[0] for row in connection.execute(VOIDED_OF_SENSORS, (sensors,)))
+
+
 def load_current(connection: psycopg.Connection, sensors: list[int], closed_from: int) -> dict[tuple[int, str], list[Standing]]:
     """Return the current excursions of some sensors that are open or closed at or after an instant, by (sensor, band)."""
     current: dict[tuple[int, str], list[Standing]] = {}
@@ -113,12 +131,13 @@ def write_versions(connection: psycopg.Connection, changes: list[tuple[Recorded,
         return
     with connection.cursor() as cursor:
         cursor.executemany(INSERT_VERSION, [version_values(*change) for change in changes])
+        voided = [change[0].standing.id for change in changes if change[0].reason is Reason.VOID]
+        if voided:
+            # Before what stands: a band has one open excursion at a time.
+            cursor.execute("DELETE FROM current_excursions WHERE excursion_id = ANY(%s)", (voided,))
         standing = [version_values(*change) for change in changes if change[0].reason is not Reason.VOID]
         if standing:
             cursor.executemany(UPSERT_CURRENT, standing)
-        voided = [change[0].standing.id for change in changes if change[0].reason is Reason.VOID]
-        if voided:
-            cursor.execute("DELETE FROM current_excursions WHERE excursion_id = ANY(%s)", (voided,))
         over = voided + [change[0].standing.id for change in changes if change[0].standing.found.closed_at is not None]
         if over:
             cursor.execute("DELETE FROM open_excursions WHERE excursion_id = ANY(%s)", (over,))

@@ -4,9 +4,10 @@ It holds each touched sensor's advisory lock, compares by `domain.recording`, an
 below the offset already done are dropped: they were recorded before a crash.
 """
 
+import uuid
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 import psycopg
@@ -21,7 +22,7 @@ from pipelines.connectors.metrics import (
     FLOW_COMMIT_SECONDS,
 )
 from pipelines.domain.instants import format_instant
-from pipelines.domain.recording import Reason, Recorded, Standing, record_found
+from pipelines.domain.recording import Found, Reason, Recorded, Standing, Stretch, record_found, record_stretch
 from pipelines.engine import excursion_rows
 from pipelines.engine.clock_metrics import show_published
 from pipelines.engine.judgements import (
@@ -30,6 +31,7 @@ from pipelines.engine.judgements import (
     Judged,
     OfflineFact,
     RunningFact,
+    SettledFact,
     StateFact,
 )
 from pipelines.engine.lease import Fence, unfenced
@@ -37,6 +39,7 @@ from pipelines.engine.outbox import Outbox, Tell
 from pipelines.engine.partitions_ahead import PartitionsAhead
 from pipelines.engine.progress import Progress
 from pipelines.engine.reconnecting import Reconnecting
+from pipelines.engine.telling import site_of, tell_of
 from schemas.events import (
     AlertData,
     Event,
@@ -50,8 +53,8 @@ from schemas.ids import condition_id
 
 FLOW: Final = "detect_excursions"
 
-LOCK_CLASS: Final = 730_001
-"""First key of the advisory locks of sensors; the second is the sensor."""
+FAR_AWAY_MS: Final = 4_102_444_800_000
+"""The year 2100: of a sensor of which nothing was found only what is open is looked at."""
 
 COMMIT_FACTS: Final = 2_000
 """Facts that are committed at once without waiting for a flush."""
@@ -125,7 +128,7 @@ class Recorder:
             (judged.partition, fact)
             for judged in self._pending
             for fact in judged.facts
-            if not self._skip_done or fact.as_of > self._progress.done(judged.partition)
+            if not self._skip_done or fact.as_of > self._progress.done(judged.partition) or isinstance(fact, SettledFact)
         ]
         reached: dict[int, int] = {}
         for judged in self._pending:
@@ -152,68 +155,62 @@ class Recorder:
 
     def _compare(self, connection: psycopg.Connection, facts: list[tuple[int, Fact]]) -> _Changes:
         changes = _Changes()
-        excursions = [fact for _, fact in facts if isinstance(fact, ExcursionFact)]
-        sensors = sorted({fact.found.sensor for fact in excursions} | {fact.sensor for _, fact in facts if isinstance(fact, RunningFact)})
-        for sensor in sensors:
-            connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, sensor))
-        earliest = min((fact.found.started_at for fact in excursions), default=0)
-        current = excursion_rows.load_current(connection, sensors, earliest) if sensors else {}
+        current, taken = self._standing(connection, facts)
         for partition, fact in facts:
             match fact:
                 case ExcursionFact():
-                    self._compare_excursion(connection, fact, partition, current, changes)
+                    standing = current.setdefault((fact.found.sensor, fact.found.band), [])
+                    recorded = record_found(fact.found, standing, taken, stale=fact.stale)
+                    self._change(connection, recorded, standing, (partition, fact.as_of, fact.received_at), changes)
+                case SettledFact():
+                    for band in {band for sensor, band in current if sensor == fact.sensor} | {one.band for one in fact.found}:
+                        standing = current.setdefault((fact.sensor, band), [])
+                        found = [one for one in fact.found if one.band == band]
+                        recorded = record_stretch(found, standing, Stretch(0, fact.until, fact.as_of, fact.since), taken)
+                        self._change(connection, recorded, standing, (partition, fact.as_of, fact.received_at), changes)
                 case RunningFact():
-                    for standing in current.get((fact.sensor, fact.band), []):
-                        if standing.found.closed_at is None:
-                            changes.running.append((standing, fact))
+                    for one in current.get((fact.sensor, fact.band), []):
+                        if one.found.closed_at is None:
+                            changes.running.append((one, fact))
                 case OfflineFact():
                     changes.offline.append((fact, partition))
                     changes.tells.append(self._tell_offline(connection, fact))
                 case StateFact():
                     changes.states.append(fact)
+                case _:
+                    assert_never(fact)
         still_open = {one.id for several in current.values() for one in several if one.found.closed_at is None}
         changes.running = [(standing, fact) for standing, fact in changes.running if standing.id in still_open]
         return changes
 
-    def _compare_excursion(
+    def _standing(
+        self, connection: psycopg.Connection, facts: list[tuple[int, Fact]]
+    ) -> tuple[dict[tuple[int, str], list[Standing]], frozenset[uuid.UUID]]:
+        """Lock the sensors of some facts; return what stands of them, and the ids that voided history holds."""
+        found = [one for _, fact in facts for one in found_of(fact)]
+        sensors = sorted({one.sensor for one in found} | {fact.sensor for _, fact in facts if isinstance(fact, RunningFact | SettledFact)})
+        if not sensors:
+            return {}, frozenset()
+        excursion_rows.lock_sensors(connection, sensors)
+        earliest = min((one.started_at for one in found), default=FAR_AWAY_MS)
+        return excursion_rows.load_current(connection, sensors, earliest), excursion_rows.load_voided(connection, sensors)
+
+    def _change(
         self,
         connection: psycopg.Connection,
-        fact: ExcursionFact,
-        partition: int,
-        current: dict[tuple[int, str], list[Standing]],
+        recorded: list[Recorded],
+        standing: list[Standing],
+        cause: tuple[int, int, int],
         changes: _Changes,
     ) -> None:
-        standing = current.setdefault((fact.found.sensor, fact.found.band), [])
-        for recorded in record_found(fact.found, standing):
-            changes.versions.append((recorded, partition, fact.as_of))
-            standing[:] = [one for one in standing if one.id != recorded.standing.id]
-            if recorded.reason is not Reason.VOID:
-                standing.append(recorded.standing)
-            changes.tells.append(self._tell_excursion(connection, fact, recorded))
-
-    def _tell_excursion(self, connection: psycopg.Connection, fact: ExcursionFact, recorded: Recorded) -> Tell:
-        found = recorded.standing.found
-        over = found.closed_at is not None or recorded.reason is Reason.VOID
-        data = AlertData(
-            id=str(recorded.standing.id),
-            version=recorded.standing.version,
-            category="temperature",
-            severity=found.severity,
-            sensor=found.sensor,
-            device=found.device,
-            started_at=format_instant(found.started_at),
-            opened_at=format_instant(found.opened_at),
-            caused_by_received_at=format_instant(fact.received_at),
-            band=found.band,
-            side=found.side,
-            limit_celsius=found.limit / 100,
-            ended_at=None if found.ended_at is None else format_instant(found.ended_at),
-            closed_at=None if found.closed_at is None else format_instant(found.closed_at),
-            ended_by="void" if recorded.reason is Reason.VOID else found.ended_by,
-            peak_celsius=None if found.figures.peak is None else found.figures.peak / 100,
-        )
-        event = EventName.ALERT_RESOLVED if over else EventName.ALERT_TRIGGERED
-        return Tell(found.organization, self._site(connection, found.unit), found.unit, event, data, fact.received_at)
+        """Take note of versions, and of what stands after them; `cause` is partition, offset and when it was received."""
+        partition, as_of, received_at = cause
+        for one in recorded:
+            changes.versions.append((one, partition, as_of))
+            standing[:] = [other for other in standing if other.id != one.standing.id]
+            if one.reason is not Reason.VOID:
+                standing.append(one.standing)
+            changes.tells.append(tell_of(connection, one, received_at))
 
     def _tell_offline(self, connection: psycopg.Connection, fact: OfflineFact) -> Tell:
         started_at = format_instant(fact.started_at)
@@ -231,12 +228,7 @@ class Recorder:
             closed_at=None if fact.ended_at is None else format_instant(fact.ended_at),
         )
         event = EventName.ALERT_TRIGGERED if fact.ended_at is None else EventName.ALERT_RESOLVED
-        return Tell(fact.organization, self._site(connection, fact.unit), fact.unit, event, data, fact.received_at)
-
-    def _site(self, connection: psycopg.Connection, unit: int) -> int:
-        """Return the site a unit is at now; it may have moved, and alerts are few."""
-        row = connection.execute("SELECT site_id FROM units WHERE id = %s", (unit,)).fetchone()
-        return int(row[0]) if row is not None else 0
+        return Tell(fact.organization, site_of(connection, fact.unit), fact.unit, event, data, fact.received_at)
 
     def _publish_states(self, connection: psycopg.Connection, facts: list[StateFact]) -> None:
         units = {fact.unit: fact for fact in facts if fact.unit}
@@ -255,6 +247,19 @@ class Recorder:
             event = Event(EventName.UNIT_STATE_CHANGED, f"s{fact.as_of}", fact.organization, sites.get(unit, 0), unit, data)
             messages.append((live_channel(fact.organization), msgspec.json.encode(event)))
         self._publisher.publish(messages)
+
+
+def found_of(fact: Fact) -> tuple[Found, ...]:
+    """Return the excursions that a fact speaks of."""
+    match fact:
+        case ExcursionFact():
+            return (fact.found,)
+        case SettledFact():
+            return fact.found
+        case RunningFact() | OfflineFact() | StateFact():
+            return ()
+        case _:
+            assert_never(fact)
 
 
 def count_recorded(changes: _Changes, skipped: int) -> None:

@@ -1,22 +1,41 @@
 """Bytewax's kept state around a shard: the adapter, and nothing more."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from bytewax.operators import StatefulBatchLogic
 
 from pipelines.connectors.metrics import DETECT_RUNNING, DETECT_SECONDS, DETECT_SENSORS, DETECT_SNAPSHOT_SECONDS
 from pipelines.domain.partition_clock import NEVER
+from pipelines.engine.awaiting import Answer, decode_answer
 from pipelines.engine.clock_metrics import show_clock
 from pipelines.engine.judgements import Output
 from pipelines.engine.shard import Shard
 from pipelines.engine.source import Batch, Flush
 from pipelines.engine.terms import Terms
+from schemas.revisions import decode_revised
 
 FLOW: Final = "detect_excursions"
 
 
-class ShardLogic(StatefulBatchLogic[Batch | Flush, Output | Flush, bytes]):
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers of revisions for one partition, in order."""
+
+    partition: int
+    answers: list[Answer]
+
+
+def answers_of(item: tuple[str, Batch | Flush]) -> tuple[str, Answers | Flush]:
+    """Return records of the topic `revised` as answers."""
+    key, batch = item
+    if isinstance(batch, Flush):
+        return key, batch
+    return key, Answers(batch.partition, [decode_answer(decode_revised(record.value)) for record in batch.records])
+
+
+class ShardLogic(StatefulBatchLogic[Batch | Answers | Flush, Output | Flush, bytes]):
     """The shard of one partition, made when its first batch says which; its snapshot is versioned bytes.
 
     The key of Flush items keeps nothing and hands one of them on.
@@ -28,16 +47,19 @@ class ShardLogic(StatefulBatchLogic[Batch | Flush, Output | Flush, bytes]):
         self._snapshot = snapshot
         self._shard: Shard | None = None
 
-    def on_batch(self, values: list[Batch | Flush]) -> tuple[Iterable[Output | Flush], bool]:
+    def on_batch(self, values: list[Batch | Answers | Flush]) -> tuple[Iterable[Output | Flush], bool]:
         """Judge the records."""
         batches = [value for value in values if isinstance(value, Batch)]
-        if not batches:
+        answers = [value for value in values if isinstance(value, Answers)]
+        if not batches and not answers:
             return [value for value in values if isinstance(value, Flush)][:1], True
         if self._shard is None:
-            self._shard = Shard(batches[0].partition, self._terms, self._snapshot)
+            self._shard = Shard([*batches, *answers][0].partition, self._terms, self._snapshot)
         shard = self._shard
         with DETECT_SECONDS.time():
             outputs = shard.on_records([record.value for batch in batches for record in batch.records])
+            for answer in (one for several in answers for one in several.answers):
+                outputs += shard.on_answer(answer)
         if shard.clock.now != NEVER:
             show_clock(FLOW, shard.partition, shard.clock.now)
         return outputs, False

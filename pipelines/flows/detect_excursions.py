@@ -15,13 +15,13 @@ from pipelines.engine.lease import Holding
 from pipelines.engine.outbox import Outbox
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.recorder import Recorder
-from pipelines.engine.shard_logic import shard_logic
+from pipelines.engine.shard_logic import answers_of, shard_logic
 from pipelines.engine.sinks import FlushingSink
 from pipelines.engine.source import Flush, LogSource
 from pipelines.engine.stop import StopFlag
 from pipelines.engine.terms_loader import load_terms
 from pipelines.engine.writers import RevisionWriter
-from schemas.topics import READINGS
+from schemas.topics import READINGS, REVISED
 
 FLOW: Final = "detect_excursions"
 
@@ -49,7 +49,10 @@ def build(
 
     flow = Dataflow(FLOW)
     records = op.input("read_readings", flow, LogSource(kafka, READINGS.name, partitions, flow=FLOW, stop=stop, renew=holding.renew))
-    judged = op.stateful_batch("judge", records, shard_logic(load_terms(Reconnecting(database, f"{FLOW}-terms", stop))))
+    revised = op.input("read_revised", flow, LogSource(kafka, REVISED.name, partitions, flow=FLOW, stop=stop))
+    answers = op.map("take_answers", revised, answers_of)
+    both = op.merge("merge_answers", records, answers)
+    judged = op.stateful_batch("judge", both, shard_logic(load_terms(Reconnecting(database, f"{FLOW}-terms", stop))))
     split = op.branch("split_late", judged, is_late)
     late = cast("KeyedStream[LateReadings | Flush]", split.trues)
     facts = cast("KeyedStream[Judged | Flush]", split.falses)

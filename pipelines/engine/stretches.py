@@ -1,0 +1,124 @@
+"""SQL of a revision: how far readings are stored, where a sensor may be judged again from, and its rows from there on, streamed."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import psycopg
+
+from pipelines.domain.excursion_states import Reading
+from pipelines.domain.recording import Standing
+from pipelines.domain.resuming import is_clean, reach_at, resumed
+from pipelines.engine.rejudging import Place, Start, StoredRow
+from pipelines.engine.terms import Terms
+
+STORED: Final = "SELECT partition, position FROM flow_progress WHERE flow = 'store_readings'"
+
+_ROW: Final = """
+SELECT (extract(epoch FROM measured_at) * 1000)::bigint, temperature, configuration_id, policy_version_id, unit_id, organization_id,
+  assignment_id
+FROM readings WHERE sensor_id = %(sensor)s AND uplink_offset <= %(offset)s
+"""
+BEFORE: Final = _ROW + "AND measured_at < to_timestamp(%(at)s / 1000.0) ORDER BY measured_at DESC LIMIT %(most)s"
+BETWEEN: Final = _ROW + (
+    "AND measured_at >= to_timestamp(%(start)s / 1000.0) AND measured_at <= to_timestamp(%(end)s / 1000.0) "
+    "AND assignment_id = %(assignment)s ORDER BY measured_at"
+)
+AFTER: Final = _ROW + "AND measured_at > to_timestamp(%(at)s / 1000.0) ORDER BY measured_at"
+FIRST_OF_ASSIGNMENT: Final = """
+SELECT (extract(epoch FROM min(measured_at)) * 1000)::bigint FROM readings
+WHERE sensor_id = %(sensor)s AND assignment_id = %(assignment)s AND measured_at < to_timestamp(%(at)s / 1000.0) AND uplink_offset <= %(offset)s
+"""
+LAST_READING: Final = """
+SELECT (extract(epoch FROM max(measured_at)) * 1000)::bigint FROM readings
+WHERE sensor_id = %(sensor)s AND assignment_id = %(assignment)s AND temperature IS NOT NULL
+  AND measured_at <= to_timestamp(%(at)s / 1000.0) AND uplink_offset <= %(offset)s
+"""
+ENDS: Final = """
+SELECT id, (extract(epoch FROM valid_to) * 1000)::bigint FROM assignments WHERE sensor_id = %(sensor)s AND valid_to IS NOT NULL
+"""
+
+PAGE_ROWS: Final = 500
+"""Rows that are looked at in one turn for a clean one: most are found among the first few."""
+
+STREAM_ROWS: Final = 5_000
+"""Rows of a stretch that are in memory at once."""
+
+LONG_AGO_MS: Final = -62_000_000_000_000
+"""Before any reading, and still a time that PostgreSQL has."""
+
+
+def stored_offsets(connection: psycopg.Connection) -> dict[int, int]:
+    """Return the offset in `uplinks` up to which readings are stored, by partition."""
+    return {int(partition): int(position) for partition, position in connection.execute(STORED)}
+
+
+class Stored:
+    """The stored rows of one sensor up to an offset."""
+
+    def __init__(self, connection: psycopg.Connection, sensor: int, device: int, offset: int, terms: Terms) -> None:
+        """Look at no row behind the offset."""
+        self._connection = connection
+        self._sensor = sensor
+        self._device = device
+        self._offset = offset
+        self._terms = terms
+
+    def start_before(self, at: int, standing: list[Standing]) -> tuple[Start, int]:
+        """Return the newest state before an instant (ms UTC) that stored rows alone give, and the instant after which it goes on.
+
+        `standing` is all that is on record of the sensor. Where no row is clean back to the beginning of an assignment, that is it.
+        """
+        looked_from, younger = at, None
+        while rows := self._rows(BEFORE, at=looked_from, most=PAGE_ROWS):
+            for row in rows:
+                if younger is not None and younger.place.assignment != row.place.assignment:
+                    return Start(), younger.reading.measured_at - 1
+                younger = row
+                reading, policy = row.reading, self._terms.policies[row.reading.policy]
+                reach = reach_at(policy, reading.measured_at)
+                if reach is None:
+                    first = self._instant(FIRST_OF_ASSIGNMENT, assignment=row.place.assignment, at=at)
+                    return Start(), (first if first is not None else reading.measured_at) - 1
+                if is_clean(reading, policy) and not covers(standing, reading.measured_at):
+                    return Start(resumed(self._needed(row, reach), self._terms.policies), row.place), reading.measured_at
+            looked_from = rows[-1].reading.measured_at
+        return Start(), LONG_AGO_MS
+
+    def after(self, at: int) -> Iterator[StoredRow]:
+        """Yield the rows after an instant, in order."""
+        with self._connection.cursor(name="stretch") as cursor:
+            cursor.itersize = STREAM_ROWS
+            cursor.execute(AFTER, {"sensor": self._sensor, "offset": self._offset, "at": at})
+            for row in cursor:
+                yield self._stored(row)
+
+    def ends(self) -> dict[int, int]:
+        """Return when assignments of the sensor end (ms UTC), by number."""
+        return dict(self._connection.execute(ENDS, {"sensor": self._sensor}).fetchall())
+
+    def _needed(self, row: StoredRow, reach: int) -> list[Reading]:
+        """Return the rows that a state at a clean row needs."""
+        first = self._instant(LAST_READING, assignment=row.place.assignment, at=reach)
+        start = LONG_AGO_MS if first is None else first
+        rows = self._rows(BETWEEN, start=start, end=row.reading.measured_at, assignment=row.place.assignment)
+        return [one.reading for one in rows]
+
+    def _rows(self, statement: str, **values: int) -> list[StoredRow]:
+        return [self._stored(row) for row in self._connection.execute(statement, self._values(values)).fetchall()]
+
+    def _instant(self, statement: str, **values: int) -> int | None:
+        row = self._connection.execute(statement, self._values(values)).fetchone()
+        return None if row is None or row[0] is None else int(row[0])
+
+    def _values(self, values: dict[str, int]) -> dict[str, int]:
+        return {"sensor": self._sensor, "offset": self._offset, **values}
+
+    def _stored(self, row: tuple[Any, ...]) -> StoredRow:
+        measured_at, temperature, configuration, policy, unit, organization, assignment = row
+        reading = Reading(measured_at, temperature, self._terms.configurations.max_gap_of(configuration), policy)
+        return StoredRow(reading, Place(self._sensor, self._device, unit, organization, assignment))
+
+
+def covers(standing: list[Standing], at: int) -> bool:
+    """Tell whether an excursion on record covers an instant, its end included."""
+    return any(one.found.started_at <= at and (one.found.closed_at is None or at <= one.found.closed_at) for one in standing)
