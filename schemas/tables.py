@@ -32,7 +32,8 @@ class Table:
 
 _REGISTRY: Final = ("operators", "api")
 _TERMS: Final = ("decode_uplinks", "api")
-_FLOWS: Final = ("decode_uplinks", "store_readings", "detect_excursions", "store_dead_letters")
+_FLOWS: Final = ("decode_uplinks", "store_readings", "detect_excursions", "revise_excursions", "store_dead_letters")
+_JUDGING: Final = ("detect_excursions", "revise_excursions")
 
 
 def _hypertable(name: str, key: tuple[str, ...], time_column: str, writers: tuple[str, ...], readers: tuple[str, ...], what: str) -> Table:
@@ -49,22 +50,20 @@ TABLES: Final = (
         what="SHA-256 of the webhook secrets of an application, at most two of them valid",
     ),
     Table("sites", ("id",), _REGISTRY, ("api",), what="places with a time zone"),
-    Table(
-        "units", ("id",), _REGISTRY, ("api", "store_readings", "detect_excursions"), what="refrigerators, freezers, cold rooms, shipments"
-    ),
+    Table("units", ("id",), _REGISTRY, ("api", "store_readings", *_JUDGING), what="refrigerators, freezers, cold rooms, shipments"),
     Table("devices", ("id",), _REGISTRY, (*_TERMS, "store_readings"), what="devices by EUI, with their model where it is known"),
     Table("sensors", ("id",), _REGISTRY, (*_TERMS, "store_readings"), what="the probes of devices"),
     Table("registry_changes", ("id",), _REGISTRY, ("api", "analysts"), what="who changed what in the registry; append-only"),
-    Table("assignments", ("id",), _REGISTRY, _TERMS, what="which unit a sensor watches, and when"),
+    Table("assignments", ("id",), _REGISTRY, (*_TERMS, "revise_excursions"), what="which unit a sensor watches, and when"),
     Table(
         "sensor_configurations",
         ("id",),
         _REGISTRY,
-        (*_TERMS, "detect_excursions"),
+        (*_TERMS, *_JUDGING),
         what="calibration, expected interval, max gap and patience of a sensor; immutable versions",
     ),
     Table("policies", ("id",), _REGISTRY, ("api",), what="names of policies"),
-    Table("policy_versions", ("id",), _REGISTRY, ("api", "detect_excursions"), what="documents of policies; immutable versions"),
+    Table("policy_versions", ("id",), _REGISTRY, ("api", *_JUDGING), what="documents of policies; immutable versions"),
     Table("unit_policies", ("id",), _REGISTRY, _TERMS, what="which policy version judges a unit, from when on; immutable"),
     Table(
         "registry_state",
@@ -78,7 +77,7 @@ TABLES: Final = (
         "flow_progress",
         ("flow", "partition"),
         ("store_readings", "detect_excursions"),
-        ("store_readings", "detect_excursions"),
+        ("store_readings", *_JUDGING),
         what="how far of `uplinks` a flow's rows are in the database",
     ),
     Table(
@@ -126,11 +125,11 @@ TABLES: Final = (
     Table(
         "current_excursions",
         ("excursion_id",),
-        ("detect_excursions",),
-        ("api", "detect_excursions"),
+        _JUDGING,
+        ("api", *_JUDGING),
         what="the newest version of every excursion that stands",
     ),
-    Table("open_excursions", ("excursion_id",), ("detect_excursions",), ("api",), what="running figures of open excursions"),
+    Table("open_excursions", ("excursion_id",), _JUDGING, ("api",), what="running figures of open excursions"),
     Table("open_conditions", ("condition_id",), ("detect_excursions",), ("api",), what="conditions that stand, such as offline"),
     Table(
         "sensor_states",
@@ -142,8 +141,8 @@ TABLES: Final = (
     Table(
         "outbox",
         ("id",),
-        ("detect_excursions",),
-        ("api", "detect_excursions"),
+        _JUDGING,
+        ("api", *_JUDGING),
         what="events whose facts are committed and that are not yet sent",
     ),
     _hypertable(
@@ -151,15 +150,15 @@ TABLES: Final = (
         ("sensor_id", "measured_at"),
         "measured_at",
         ("store_readings",),
-        ("api", "analysts", "store_readings"),
+        ("api", "analysts", "store_readings", "revise_excursions"),
         what="what was measured, and fault marks",
     ),
     _hypertable(
         "excursion_versions",
         ("excursion_id", "version", "first_started_at"),
         "first_started_at",
-        ("detect_excursions",),
-        ("api", "analysts", "detect_excursions"),
+        _JUDGING,
+        ("api", "analysts", *_JUDGING),
         what="every version of every excursion, with its reason",
     ),
     _hypertable(

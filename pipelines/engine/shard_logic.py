@@ -54,7 +54,7 @@ class ShardLogic(StatefulBatchLogic[Batch | Answers | Flush, Output | Flush, byt
         if not batches and not answers:
             return [value for value in values if isinstance(value, Flush)][:1], True
         if self._shard is None:
-            self._shard = Shard([*batches, *answers][0].partition, self._terms, self._snapshot)
+            self._shard = Shard((batches[0] if batches else answers[0]).partition, self._terms, self._snapshot)
         shard = self._shard
         with DETECT_SECONDS.time():
             outputs = shard.on_records([record.value for batch in batches for record in batch.records])

@@ -13,7 +13,7 @@ from pipelines.connectors.redis import RedisConfig
 from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.engine.lease import Unleased
 from pipelines.engine.stop import StopFlag
-from pipelines.flows import decode_uplinks, detect_excursions, store_dead_letters, store_readings
+from pipelines.flows import decode_uplinks, detect_excursions, revise_excursions, store_dead_letters, store_readings
 from schemas.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +37,7 @@ def flows() -> list[Dataflow]:
         decode_uplinks.build(kafka, database, two, stop, Unleased()),
         store_readings.build(kafka, database, redis, two, stop, Unleased()),
         detect_excursions.build(kafka, database, redis, two, stop, Unleased(), cell="cell"),
+        revise_excursions.build(kafka, database, redis, two, stop, Unleased(), cell="cell"),
         store_dead_letters.build(kafka, database, two, stop, Unleased()),
     ]
 
