@@ -3,7 +3,7 @@
 import msgspec
 
 
-class RevisionRequest(msgspec.Struct, frozen=True, tag="revision_request/1"):
+class RevisionRequest(msgspec.Struct, frozen=True, tag="revision_request/1", omit_defaults=True):
     """A late reading (or, later, a person's correction) asks that its sensor be judged again from an instant on."""
 
     sensor: int

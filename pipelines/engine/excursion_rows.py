@@ -1,4 +1,4 @@
-"""SQL of the recorder: excursion versions, what is current, running figures, offline conditions and sensor states."""
+"""SQL of the recorders: excursion versions, what is current, what was voided, and running figures."""
 
 import uuid
 from typing import Any, Final
@@ -6,8 +6,7 @@ from typing import Any, Final
 import psycopg
 
 from pipelines.domain.recording import Figures, Found, Reason, Recorded, Standing
-from pipelines.engine.judgements import OfflineFact, RunningFact, StateFact
-from schemas.ids import condition_id
+from pipelines.engine.judgements import RunningFact
 
 MS: Final = "(extract(epoch FROM {column}) * 1000)::bigint"
 """A timestamptz column as unix milliseconds."""
@@ -58,23 +57,6 @@ VALUES (%(id)s, %(organization)s, %(sensor)s, to_timestamp(%(at)s / 1000.0), %(p
 ON CONFLICT (excursion_id) DO UPDATE SET as_of = excluded.as_of, peak = excluded.peak, mean = excluded.mean,
   degree_minutes = excluded.degree_minutes, exposure_ms = excluded.exposure_ms, known_ms = excluded.known_ms,
   unknown_ms = excluded.unknown_ms, samples = excluded.samples, largest_gap_ms = excluded.largest_gap_ms
-"""
-INSERT_CONDITION: Final = """
-INSERT INTO condition_events (condition_id, version, started_at, known_at, organization_id, device_id, kind, ended_at, uplink_partition,
-  uplink_offset)
-VALUES (%(id)s, %(version)s, to_timestamp(%(started_at)s / 1000.0), now(), %(organization)s, %(device)s, 'offline',
-  to_timestamp(%(ended_at)s / 1000.0), %(partition)s, %(offset)s)
-"""
-OPEN_CONDITION: Final = """
-INSERT INTO open_conditions (condition_id, organization_id, device_id, kind, started_at)
-VALUES (%(id)s, %(organization)s, %(device)s, 'offline', to_timestamp(%(started_at)s / 1000.0))
-ON CONFLICT DO NOTHING
-"""
-UPSERT_STATES: Final = """
-INSERT INTO sensor_states (sensor_id, organization_id, unit_id, state, since)
-SELECT sensor, organization, unit, state, to_timestamp(since / 1000.0)
-FROM unnest(%s::int[], %s::int[], %s::int[], %s::text[], %s::bigint[]) AS wanted (sensor, organization, unit, state, since)
-ON CONFLICT (sensor_id) DO UPDATE SET unit_id = excluded.unit_id, state = excluded.state, since = excluded.since
 """
 
 
@@ -201,32 +183,3 @@ def write_running(connection: psycopg.Connection, running: list[tuple[Standing, 
                     for standing, fact in running
                 ],
             )
-
-
-def write_offline(connection: psycopg.Connection, facts: list[tuple[OfflineFact, int]]) -> None:
-    """Write offline conditions, each with its partition."""
-    with connection.cursor() as cursor:
-        for fact, partition in facts:
-            values = {
-                "id": condition_id(fact.device, "offline", fact.started_at),
-                "version": 1 if fact.ended_at is None else 2,
-                "started_at": fact.started_at,
-                "ended_at": fact.ended_at,
-                "organization": fact.organization,
-                "device": fact.device,
-                "partition": partition,
-                "offset": fact.as_of,
-            }
-            cursor.execute(INSERT_CONDITION, values)
-            if fact.ended_at is None:
-                cursor.execute(OPEN_CONDITION, values)
-            else:
-                cursor.execute("DELETE FROM open_conditions WHERE condition_id = %(id)s", values)
-
-
-def write_states(connection: psycopg.Connection, facts: list[StateFact]) -> None:
-    """Write the newest state of each sensor."""
-    newest = {fact.sensor: fact for fact in facts}
-    if newest:
-        rows = [(fact.sensor, fact.organization, fact.unit, fact.state.value, fact.since) for _, fact in sorted(newest.items())]
-        connection.execute(UPSERT_STATES, [list(column) for column in zip(*rows, strict=True)])

@@ -23,7 +23,7 @@ from pipelines.connectors.metrics import (
 )
 from pipelines.domain.instants import format_instant
 from pipelines.domain.recording import Found, Reason, Recorded, Standing, Stretch, record_found, record_stretch
-from pipelines.engine import excursion_rows
+from pipelines.engine import excursion_rows, state_rows
 from pipelines.engine.clock_metrics import show_published
 from pipelines.engine.judgements import (
     ExcursionFact,
@@ -141,8 +141,8 @@ class Recorder:
             self._conditions_ahead.ensure(connection, (fact.started_at for fact, _ in changes.offline))
             excursion_rows.write_versions(connection, changes.versions)
             excursion_rows.write_running(connection, changes.running)
-            excursion_rows.write_offline(connection, changes.offline)
-            excursion_rows.write_states(connection, changes.states)
+            state_rows.write_offline(connection, changes.offline)
+            state_rows.write_states(connection, changes.states)
             events = self._outbox.write(connection, changes.tells)
             if self._skip_done:
                 self._progress.advance(connection, reached)

@@ -22,6 +22,7 @@ CLOCKS: Final = frozenset(
 )
 READS_A_CLOCK: Final = {
     "pipelines/connectors/clock.py": "the one place",
+    "pipelines/engine/revision_logic.py": "bytewax asks for the instant of its next look at what waits; nothing is decided by it",
     "pipelines/engine/source.py": "bytewax asks for the instant of its next poll; nothing is decided by it",
 }
 TOLD_WALL_TIME: Final = {

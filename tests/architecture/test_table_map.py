@@ -64,7 +64,11 @@ def test_a_planted_wrong_row_is_caught() -> None:
 
     found = wrong_rows(ROOT, [replace(outbox, writers=("store_readings",))])
 
-    assert found == ["outbox is written by detect_excursions, and the map does not say so", "outbox is not written by store_readings"]
+    assert found == [
+        "outbox is written by detect_excursions, and the map does not say so",
+        "outbox is written by revise_excursions, and the map does not say so",
+        "outbox is not written by store_readings",
+    ]
 
 
 def test_planted_sql_in_a_flow_is_caught(tmp_path: Path) -> None:

@@ -59,7 +59,12 @@ def test_every_partition_has_one_cell_and_cells_are_as_equal_as_can_be(cells: in
 
 
 def test_a_bare_number_is_for_flows_that_are_keyed_by_device_and_names_go_before_it() -> None:
-    assert parse_counts("2,detect_excursions=4") == {Part.DECODE_UPLINKS: 2, STORED: 2, Part.DETECT_EXCURSIONS: 4}
+    assert parse_counts("2,detect_excursions=4") == {
+        Part.DECODE_UPLINKS: 2,
+        STORED: 2,
+        Part.REVISE_EXCURSIONS: 2,
+        Part.DETECT_EXCURSIONS: 4,
+    }
 
 
 @pytest.mark.parametrize("wrong", ["0", "65", "two", "detect=2", "store_dead_letters=5", "store_readings="])
