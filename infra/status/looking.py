@@ -33,8 +33,8 @@ FROM cell_leases WHERE cell <> '' GROUP BY flow, cell, epoch, host, pid, metrics
 
 
 def topics_by_flow(flows: tuple[str, ...]) -> dict[str, Topic]:
-    """Return the topic that each flow reads."""
-    return {reader: topic for topic in TOPICS for reader in topic.readers if reader in flows}
+    """Return the topic that each flow reads: of several the first, by which its lag is told."""
+    return {reader: topic for topic in reversed(TOPICS) for reader in topic.readers if reader in flows}
 
 
 def look(database_url: str, bootstrap_servers: str, topics: Mapping[str, Topic]) -> list[CellSeen]:

@@ -37,6 +37,8 @@ class Shape:
     read_step: str
     topic: str
     state_steps: tuple[str, ...]
+    further: tuple[tuple[str, str], ...] = ()
+    """Step and topic of each other log that is read."""
 
 
 @dataclass(slots=True)
@@ -45,17 +47,20 @@ class Kept:
 
     offsets: dict[int, int] = field(default_factory=dict)
     states: States = field(default_factory=dict)
+    further: dict[str, dict[int, int]] = field(default_factory=dict)
+    """Of each other log, by its topic, the next offset of each partition."""
 
 
 def shape_of(flow: Dataflow) -> Shape:
-    """Return where a flow keeps something; raises Misconfigured where that is not one log and steps of its own."""
+    """Return where a flow keeps something; raises Misconfigured where that is not in logs and steps of its own."""
     inputs = [step for step in flow.substeps if type(step).__name__ == "input"]
     sources = [step.source for step in inputs if isinstance(step.source, LogSource)]  # type: ignore[attr-defined]
-    if len(inputs) != 1 or len(sources) != 1:
-        message = f"{flow.flow_id} reads other than one log: its cells cannot be grouped anew"
+    if not inputs or len(sources) != len(inputs):
+        message = f"{flow.flow_id} reads something that is no log: its cells cannot be grouped anew"
         raise Misconfigured(message)
     states = tuple(step.step_name for step in flow.substeps if type(step).__name__ == "stateful_batch")
-    return Shape(flow.flow_id, inputs[0].step_name, sources[0].topic, states)
+    first, *further = ((step.step_name, source.topic) for step, source in zip(inputs, sources, strict=True))
+    return Shape(flow.flow_id, *first, states, tuple(further))
 
 
 def regroup(shape: Shape, sources: Iterable[Cell], targets: Iterable[Cell]) -> None:
@@ -101,7 +106,8 @@ def share_of(kept: Kept, cell: Cell) -> Kept:
     """Return what belongs to a cell's partitions."""
     keys = {partition_key(partition) for partition in cell.partitions}
     offsets = {partition: offset for partition, offset in kept.offsets.items() if partition in cell.partitions}
-    return Kept(offsets, {place: state for place, state in kept.states.items() if place[1] in keys})
+    further = {topic: {part: at for part, at in of_topic.items() if part in cell.partitions} for topic, of_topic in kept.further.items()}
+    return Kept(offsets, {place: state for place, state in kept.states.items() if place[1] in keys}, further)
 
 
 def read_store(shape: Shape, cell: Cell, kept: Kept) -> None:
@@ -113,13 +119,16 @@ def read_store(shape: Shape, cell: Cell, kept: Kept) -> None:
     with claim(cell.folder), tempfile.TemporaryDirectory(prefix="coldstream-regroup-") as copy:
         shutil.copytree(cell.folder, copy, dirs_exist_ok=True)
         source, found = _Offsets(part_name(shape.topic, cell.partitions), None, []), list[Item]()
-        _run(shape, source, found, Path(copy))
+        further = {topic: _Offsets(part_name(topic, cell.partitions), None, []) for _, topic in shape.further}
+        _run(shape, source, further, found, Path(copy))
     known = {partition_key(partition) for partition in cell.partitions}
     strange = {key for key, _ in found} - known
     if strange:
         message = f"{cell.name} keeps state under {sorted(strange)}, which are no partitions of it: it cannot be grouped anew"
         raise Misconfigured(message)
     kept.offsets |= decode_offsets(source.resumed)
+    for topic, other in further.items():
+        kept.further[topic] = kept.further.get(topic, {}) | decode_offsets(other.resumed)
     kept.states |= {(step, key): state for key, (step, state) in found}
 
 
@@ -129,15 +138,20 @@ def write_store(shape: Shape, cell: Cell, kept: Kept) -> None:
     prepare(cell)
     items = [(key, (step, state)) for (step, key), state in kept.states.items()]
     source = _Offsets(part_name(shape.topic, cell.partitions), encode_offsets(kept.offsets), items)
-    _run(shape, source, [], cell.folder)
+    further = {
+        topic: _Offsets(part_name(topic, cell.partitions), encode_offsets(kept.further.get(topic, {})), []) for _, topic in shape.further
+    }
+    _run(shape, source, further, [], cell.folder)
 
 
-def _run(shape: Shape, source: "_Offsets", found: list[Item], folder: Path) -> None:
+def _run(shape: Shape, source: "_Offsets", further: dict[str, "_Offsets"], found: list[Item], folder: Path) -> None:
     """Run a flow with the real one's step ids on a recovery folder, to the end of its input."""
     flow = Dataflow(shape.flow)
     items = op.input(shape.read_step, flow, source)
     kept = [_step(step, items) for step in shape.state_steps]
-    shown = op.map("show", op.merge("merge", op.filter("none", items, lambda _: False), *kept), lambda item: (item[0], item))
+    others = [op.input(step, flow, further[topic]) for step, topic in shape.further]
+    nothing = op.filter("none", op.merge("all", items, *others) if others else items, lambda _: False)
+    shown = op.map("show", op.merge("merge", nothing, *kept), lambda item: (item[0], item))
     op.output("find", shown, _Found(found))
     cli_main(flow, epoch_interval=EPOCH, recovery_config=RecoveryConfig(str(folder)))  # type: ignore[no-untyped-call]
 

@@ -10,7 +10,7 @@ from pipelines.engine.regroup import Kept, Shape, read_store, regroup, shape_of,
 from pipelines.engine.source import partition_key
 from tests.golden.drawings import flows
 
-SHAPE = Shape("detect_excursions", "read_readings", "readings", ("judge",))
+SHAPE = Shape("detect_excursions", "read_readings", "readings", ("judge",), (("read_revised", "revised"),))
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,8 @@ def cell(folder: Path, first: int, last: int) -> Cell:
 def some_state(partitions: range, *, newest: int = 0) -> Kept:
     """Return offsets and snapshots that differ for each partition."""
     states = {("judge", partition_key(number)): b"state of %d, %d" % (number, newest) for number in partitions}
-    return Kept({number: 1_000 + number + newest for number in partitions}, states)
+    further = {"revised": {number: 10 + number for number in partitions}}
+    return Kept({number: 1_000 + number + newest for number in partitions}, states, further)
 
 
 def kept_by(one: Cell) -> Kept:
@@ -110,5 +111,6 @@ def test_every_real_flow_says_where_it_keeps_something() -> None:
     shapes = {shape.flow: shape for shape in map(shape_of, flows())}
 
     assert shapes["detect_excursions"] == SHAPE
+    assert shapes["revise_excursions"] == Shape("revise_excursions", "read_revisions", "revisions", ("gather",))
     assert shapes["decode_uplinks"] == Shape("decode_uplinks", "read_uplinks", "uplinks", ())
     assert shapes["store_readings"].state_steps == shapes["store_dead_letters"].state_steps == ()

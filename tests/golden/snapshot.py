@@ -27,6 +27,8 @@ class Kept:
     rows: int
     versions: tuple[int, int] = SUSTAINED
     """Of the policies in its log."""
+    disorder: bool = False
+    """Whether readings come late, so that sensors wait for a revision."""
 
     @property
     def file(self) -> Path:
@@ -40,7 +42,10 @@ class Kept:
 
     def records(self) -> list[bytes]:
         """Return two random logs, the second behind the first, a row a record."""
-        first, second = (random_log(seed, sensors=self.sensors, versions=self.versions).rows for seed in (self.seed, self.seed + 1))
+        first, second = (
+            random_log(seed, sensors=self.sensors, versions=self.versions, disorder=self.disorder).rows
+            for seed in (self.seed, self.seed + 1)
+        )
         last, start = first[-1], second[0]
         for name in ("measured_at", "received_at"):
             shift = int(last[name][0] - start[name][0]) + STEP_MS
@@ -61,7 +66,10 @@ PACKED_RUNS: Final = Kept("shard_snapshot_v2_runs", 2, seed=8, sensors=8, rows=3
 WINDOWS: Final = Kept("shard_snapshot_v3", 3, seed=9, sensors=12, rows=200, versions=WINDOWED)
 """With bands of every kind, each idle and with an open excursion."""
 
-SNAPSHOTS: Final = (QUIET, RUNS, PACKED, PACKED_RUNS, WINDOWS)
+WAITING: Final = Kept("shard_snapshot_v4", 4, seed=9, sensors=4, rows=120, versions=WINDOWED, disorder=True)
+"""With sensors that wait for a revision, and rows that came of them meanwhile."""
+
+SNAPSHOTS: Final = (QUIET, RUNS, PACKED, PACKED_RUNS, WINDOWS, WAITING)
 
 FIELDS_OF_SUSTAINED: Final = 5
 """Of a machine state before version 3: those that came later are empty there."""
@@ -85,6 +93,8 @@ def loaded(content: bytes) -> str:
         "devices": records_of(np.frombuffer(kept.devices, DEVICE)),
         "machines": machines_of(kept),
     }
+    if kept.version > WINDOWS.version:
+        found["awaiting"] = msgspec.to_builtins(kept.awaiting, str_keys=True)
     parts = [f"{json.dumps(name)}: {_lines(value)}" for name, value in found.items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 

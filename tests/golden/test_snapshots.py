@@ -10,7 +10,7 @@ from pipelines.domain.windowed_states import BandState, CumulativeIdle, Cumulati
 from pipelines.engine.judgements import Fact, Judged, Output, RunningFact
 from pipelines.engine.shard import Shard, read_snapshot
 from tests.engine.random_log import terms
-from tests.golden.snapshot import PACKED_RUNS, RUNS, SNAPSHOTS, WINDOWS, Kept, loaded, write_once
+from tests.golden.snapshot import PACKED_RUNS, RUNS, SNAPSHOTS, WAITING, WINDOWS, Kept, loaded, write_once
 
 EACH = pytest.mark.parametrize("kept", SNAPSHOTS, ids=lambda kept: kept.name)
 
@@ -57,6 +57,13 @@ def test_every_state_of_a_band_and_an_offline_device_stand_in_a_snapshot() -> No
     assert kinds == {InRange, Breaching, Open, Recovering}
     assert kinds_in(WINDOWS) >= {CumulativeIdle, CumulativeOpen, MeanIdle, MeanOpen, MktIdle, MktOpen}
     assert any(device["offline_since"] > 0 for device in written["devices"])
+
+
+def test_a_sensor_that_waits_for_a_revision_stands_in_a_snapshot_with_what_came_of_it() -> None:
+    awaiting = read_snapshot(WAITING.file.read_bytes()).awaiting
+
+    assert isinstance(awaiting, dict)
+    assert any(one.lines for one in awaiting.values())
 
 
 def test_a_file_of_a_shipped_version_is_never_written_again(tmp_path: Path) -> None:
