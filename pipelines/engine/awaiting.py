@@ -74,6 +74,8 @@ class Awaiting(msgspec.Struct, frozen=True, array_like=True):
     """ms UTC: the earliest late reading since the last answer."""
     lines: tuple[Line, ...] = ()
     """Rows behind the offset, in log order."""
+    early: Answer | None = None
+    """The newest answer, where the shard is not that far yet: after a start it reads again what it had done before."""
 
 
 @dataclass(frozen=True, slots=True)

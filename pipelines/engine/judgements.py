@@ -70,6 +70,8 @@ class SettledFact:
     """ms UTC: how far it is judged now."""
     found: tuple[Found, ...]
     """What is open, and what opened or closed since."""
+    states: tuple["StateFact", ...]
+    """The state that the sensor is in now, where it is another than was shown."""
 
 
 Fact = SettledFact | ExcursionFact | RunningFact | OfflineFact | StateFact

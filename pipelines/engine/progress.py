@@ -4,11 +4,14 @@ It is what makes at-least-once delivery count once. The lease (engine.lease) kee
 has moved all the same is refused here.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import psycopg
 
 from pipelines.connectors.errors import Misconfigured
+from pipelines.engine.reconnecting import Reconnecting
 from schemas.partitions import DEVICE_PARTITIONS
 
 NOTHING_DONE = -1
@@ -69,3 +72,17 @@ class Progress:
         """Remember positions whose transaction is in."""
         for partition, position in reached.items():
             self._done[partition] = position
+
+
+def recorded_positions(database: Reconnecting, flow: str) -> Callable[[int], int]:
+    """Return what says how far a flow had come in a partition when it was first asked: before this process wrote anything."""
+    progress: list[Progress] = []
+
+    def recorded(partition: int) -> int:
+        if not progress:
+            loaded = Progress(flow)
+            database.transact(loaded.load)
+            progress.append(loaded)
+        return progress[0].done(partition)
+
+    return recorded

@@ -128,7 +128,9 @@ class Recorder:
             (judged.partition, fact)
             for judged in self._pending
             for fact in judged.facts
-            if not self._skip_done or fact.as_of > self._progress.done(judged.partition) or isinstance(fact, SettledFact)
+            if not self._skip_done
+            or fact.as_of > self._progress.done(judged.partition)
+            or is_settled_now(fact, self._progress.done(judged.partition))
         ]
         reached: dict[int, int] = {}
         for judged in self._pending:
@@ -163,6 +165,7 @@ class Recorder:
                     recorded = record_found(fact.found, standing, taken, stale=fact.stale)
                     self._change(connection, recorded, standing, (partition, fact.as_of, fact.received_at), changes)
                 case SettledFact():
+                    changes.states += fact.states
                     for band in {band for sensor, band in current if sensor == fact.sensor} | {one.band for one in fact.found}:
                         standing = current.setdefault((fact.sensor, band), [])
                         found = [one for one in fact.found if one.band == band]
@@ -247,6 +250,11 @@ class Recorder:
             event = Event(EventName.UNIT_STATE_CHANGED, f"s{fact.as_of}", fact.organization, sites.get(unit, 0), unit, data)
             messages.append((live_channel(fact.organization), msgspec.json.encode(event)))
         self._publisher.publish(messages)
+
+
+def is_settled_now(fact: Fact, done: int) -> bool:
+    """Tell whether a fact is a settlement as of the newest offset on record: no newer row need have come for it."""
+    return isinstance(fact, SettledFact) and fact.as_of == done
 
 
 def found_of(fact: Fact) -> tuple[Found, ...]:

@@ -218,7 +218,7 @@ class Sensors:
         before = self.awaiting.get(slot)
         if late_from != FAR:
             earlier = FAR if before is None else before.measured_from
-            before = Awaiting(late_to, min(late_from, earlier), () if before is None else before.lines)
+            before = Awaiting(late_to, min(late_from, earlier), () if before is None else before.lines)  # an early answer is out of date
         assert before is not None
         kept = tuple(line for line in (*before.lines, *lines) if line.offset > before.offset)
         if len(kept) > MOST_LINES:
@@ -226,15 +226,26 @@ class Sensors:
             late.append((newest.sensor, newest.device, newest.organization, before.measured_from, newest.offset))
             self.awaiting[slot] = Awaiting(newest.offset, before.measured_from)
             return
-        self.awaiting[slot] = Awaiting(before.offset, before.measured_from, kept)
+        self.awaiting[slot] = Awaiting(before.offset, before.measured_from, kept, before.early)
 
-    def on_answer(self, answer: Answer, done: int, clock: int, facts: list[Fact]) -> Late | None:
-        """Put the state of a revision in place, if it is the one that is waited for; return a further request where rows are late still."""
-        (slot,), _ = self._table.slots(np.array([answer.sensor], dtype=np.int32))
-        slot = int(slot)
-        awaiting = self.awaiting.get(slot)
-        if awaiting is None or answer.offset < awaiting.offset:
-            return None
+    def on_answer(self, answer: Answer) -> None:
+        """Take the state of a revision in, if it is the one that its sensor waits for."""
+        slot = self._table.slot_of(answer.sensor)
+        awaiting = None if slot is None else self.awaiting.get(slot)
+        if slot is not None and awaiting is not None and answer.offset >= awaiting.offset:
+            self.awaiting[slot] = msgspec.structs.replace(awaiting, early=answer)
+
+    def settle(self, done: int, clock: int, facts: list[Fact]) -> list[Late]:
+        """Put in place the answers that the shard is far enough for; return further requests where rows are late still."""
+        late: list[Late] = []
+        for slot, awaiting in list(self.awaiting.items()):
+            if awaiting.early is not None and awaiting.early.offset <= done:
+                again = self._settle(slot, awaiting, awaiting.early, done, clock, facts)
+                late += () if again is None else (again,)
+        return late
+
+    def _settle(self, slot: int, awaiting: Awaiting, answer: Answer, done: int, clock: int, facts: list[Fact]) -> Late | None:
+        """Put one answer in place."""
         del self.awaiting[slot]
         settlement = settled(answer, awaiting.lines, clock, self._terms)
         judged, kept = settlement.judged, self._kept(slot)
@@ -243,7 +254,6 @@ class Sensors:
             kept.device, kept.unit, kept.organization, kept.assignment = place.device, place.unit, place.organization, place.assignment
         if state.newest is not None:
             kept.max_gap_ms, kept.configuration = state.newest.max_gap_ms, NO_CONFIGURATION
-        facts.append(SettledFact(done, clock, kept.id, answer.offset, clock, tuple(judged.found.values())))
         again: Late | None = None
         if settlement.late:
             first, newest = min(line.measured_at for line in settlement.late), settlement.late[-1]
@@ -251,8 +261,11 @@ class Sensors:
             lines = tuple(line for line in awaiting.lines if line.offset > newest.offset)
             self.awaiting[slot] = Awaiting(newest.offset, first, lines)
         self._keep(slot, kept, state)
-        self._show(kept, state, done, clock, facts, until=clock)
+        shown: list[Fact] = []
+        self._show(kept, state, done, clock, shown, until=clock)
         self._put_back(slot, kept)
+        states = tuple(one for one in shown if isinstance(one, StateFact))
+        facts.append(SettledFact(done, clock, kept.id, answer.offset, clock, tuple(judged.found.values()), states))
         return again
 
     def _step(self, state: SensorState, slot: int, kept: Kept, line: Line, facts: list[Fact]) -> SensorState:

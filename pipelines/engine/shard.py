@@ -55,9 +55,14 @@ _AWAITING: Final = msgspec.msgpack.Decoder(dict[int, Awaiting])
 class Shard:
     """The state of one partition."""
 
-    def __init__(self, partition: int, terms: Terms, snapshot: bytes | None = None) -> None:
-        """Start fresh or from a snapshot; raises Misconfigured on one that this code cannot read."""
+    def __init__(self, partition: int, terms: Terms, snapshot: bytes | None = None, recorded: int = -1) -> None:
+        """Start fresh or from a snapshot; raises Misconfigured on one that this code cannot read.
+
+        `recorded` is the offset up to which facts of the partition are on record: what is found up to it is not recorded again, so
+        answers wait until the shard has passed it.
+        """
         self.partition = partition
+        self._recorded = recorded
         kept = Snapshot(SNAPSHOT_VERSION, -1, PartitionClock(), b"", b"", {}, {}) if snapshot is None else read_snapshot(snapshot)
         self.done = kept.done
         self.clock = kept.clock
@@ -92,20 +97,28 @@ class Shard:
         self.clock = ticks.after
         self.done = done
         facts.sort(key=lambda fact: fact.as_of)
+        again = self._settled(facts)
         outputs: list[Output] = [
             LateReadings(self.partition, sensor, device, organization, measured_from, offset, self.clock.now)
             for sensor, device, organization, measured_from, offset in late
         ]
+        outputs += again
         if facts:
             outputs.append(Judged(self.partition, done, tuple(facts)))
         return outputs
 
     def on_answer(self, answer: Answer) -> list[Output]:
         """Go on from a revision, if it is the one that its sensor waits for."""
+        self._sensors.on_answer(answer)
         facts: list[Fact] = []
-        late = self._sensors.on_answer(answer, self.done, self.clock.now, facts)
-        outputs: list[Output] = [] if late is None else [LateReadings(self.partition, *late, self.clock.now)]
-        return [*outputs, Judged(self.partition, self.done, tuple(facts))] if facts else outputs
+        requests = self._settled(facts)
+        return [*requests, Judged(self.partition, self.done, tuple(facts))] if facts else requests
+
+    def _settled(self, facts: list[Fact]) -> list[Output]:
+        """Put answers in place, add what came of them to `facts`, and return further requests."""
+        if not self._sensors.awaiting or self.done < self._recorded:
+            return []
+        return [LateReadings(self.partition, *late, self.clock.now) for late in self._sensors.settle(self.done, self.clock.now, facts)]
 
     def snapshot(self) -> bytes:
         """Return what must be kept over a restart."""

@@ -19,6 +19,10 @@ from schemas.revisions import decode_revised
 FLOW: Final = "detect_excursions"
 
 
+Recorded = Callable[[int], int]
+"""Says up to which offset facts of a partition are on record; -1 for none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     """Answers of revisions for one partition, in order."""
@@ -41,9 +45,10 @@ class ShardLogic(StatefulBatchLogic[Batch | Answers | Flush, Output | Flush, byt
     The key of Flush items keeps nothing and hands one of them on.
     """
 
-    def __init__(self, terms: Terms, snapshot: bytes | None) -> None:
-        """Take the terms and the snapshot of this key, None for none."""
+    def __init__(self, terms: Terms, recorded: Recorded, snapshot: bytes | None) -> None:
+        """Take the terms, what says how far facts are on record, and the snapshot of this key, None for none."""
         self._terms = terms
+        self._recorded = recorded
         self._snapshot = snapshot
         self._shard: Shard | None = None
 
@@ -54,7 +59,8 @@ class ShardLogic(StatefulBatchLogic[Batch | Answers | Flush, Output | Flush, byt
         if not batches and not answers:
             return [value for value in values if isinstance(value, Flush)][:1], True
         if self._shard is None:
-            self._shard = Shard((batches[0] if batches else answers[0]).partition, self._terms, self._snapshot)
+            partition = (batches[0] if batches else answers[0]).partition
+            self._shard = Shard(partition, self._terms, self._snapshot, self._recorded(partition))
         shard = self._shard
         with DETECT_SECONDS.time():
             outputs = shard.on_records([record.value for batch in batches for record in batch.records])
@@ -75,6 +81,6 @@ class ShardLogic(StatefulBatchLogic[Batch | Answers | Flush, Output | Flush, byt
             return self._shard.snapshot()
 
 
-def shard_logic(terms: Terms) -> Callable[[bytes | None], ShardLogic]:
+def shard_logic(terms: Terms, recorded: Recorded) -> Callable[[bytes | None], ShardLogic]:
     """Return what builds the logic of a key from its snapshot."""
-    return lambda snapshot: ShardLogic(terms, snapshot)
+    return lambda snapshot: ShardLogic(terms, recorded, snapshot)

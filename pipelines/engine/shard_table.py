@@ -126,6 +126,11 @@ class Table:
         self._index()
         return self._find(ids), np.arange(first, len(self.rows))
 
+    def slot_of(self, number: int) -> int | None:
+        """Return the slot of an id, None where it is not known."""
+        slot = int(self._find(np.array([number], dtype=np.int32))[0])
+        return None if slot < 0 else slot
+
     def content(self) -> bytes:
         """Return the rows as bytes, for a snapshot."""
         return self.rows.tobytes()

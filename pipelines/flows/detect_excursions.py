@@ -13,6 +13,7 @@ from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.engine.judgements import Judged, LateReadings, Output
 from pipelines.engine.lease import Holding
 from pipelines.engine.outbox import Outbox
+from pipelines.engine.progress import recorded_positions
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.recorder import Recorder
 from pipelines.engine.shard_logic import answers_of, shard_logic
@@ -47,12 +48,13 @@ def build(
     def is_late(item: tuple[str, Output | Flush]) -> bool:
         return isinstance(item[1], LateReadings)
 
+    lookups = Reconnecting(database, f"{FLOW}-terms", stop)
     flow = Dataflow(FLOW)
     records = op.input("read_readings", flow, LogSource(kafka, READINGS.name, partitions, flow=FLOW, stop=stop, renew=holding.renew))
     revised = op.input("read_revised", flow, LogSource(kafka, REVISED.name, partitions, flow=FLOW, stop=stop))
     answers = op.map("take_answers", revised, answers_of)
     both = op.merge("merge_answers", records, answers)
-    judged = op.stateful_batch("judge", both, shard_logic(load_terms(Reconnecting(database, f"{FLOW}-terms", stop))))
+    judged = op.stateful_batch("judge", both, shard_logic(load_terms(lookups), recorded_positions(lookups, FLOW)))
     split = op.branch("split_late", judged, is_late)
     late = cast("KeyedStream[LateReadings | Flush]", split.trues)
     facts = cast("KeyedStream[Judged | Flush]", split.falses)

@@ -43,6 +43,10 @@ class World:
     requests: list[LateReadings] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     written: list[Recorded] = field(default_factory=list)
+    progress: int = -1
+    """Offset up to which facts are on record."""
+    taken: int = 0
+    """Answers that the shard has had."""
 
     def __post_init__(self) -> None:
         gaps = dict(enumerate(self.gaps, 1))
@@ -52,9 +56,9 @@ class World:
         )
         self.shard = Shard(0, self.terms)
 
-    def restart(self) -> None:
-        """Go on from the shard's snapshot."""
-        self.shard = Shard(0, self.terms, self.shard.snapshot())
+    def restart(self, snapshot: bytes | None = None) -> None:
+        """Go on from the shard's snapshot, or an older one."""
+        self.shard = Shard(0, self.terms, snapshot or self.shard.snapshot(), self.progress)
 
     def take(self, outputs: list[Output]) -> None:
         """Record what the shard found, and keep its requests."""
@@ -64,6 +68,8 @@ class World:
                     self.requests.append(output)
                 case Judged():
                     for fact in output.facts:
+                        if fact.as_of <= self.progress and not (isinstance(fact, SettledFact) and fact.as_of == self.progress):
+                            continue
                         if isinstance(fact, ExcursionFact):
                             standing = self.record.get(fact.found.band, [])
                             self._write(
@@ -72,6 +78,7 @@ class World:
                             )
                         elif isinstance(fact, SettledFact):
                             self._stretch(fact.found, Stretch(0, fact.until, fact.as_of, fact.since))
+                    self.progress = max(self.progress, output.reached)
 
     def revise(self) -> None:
         """Judge again for all requests at once, as of everything that is stored, and answer."""
@@ -89,8 +96,14 @@ class World:
         self.answers.append(Answer(SENSOR, offset, until, judged.state, judged.place))
 
     def answer(self) -> None:
-        """Let the shard have the oldest answer."""
-        self.take(self.shard.on_answer(self.answers.pop(0)))
+        """Let the shard have the next answer."""
+        self.taken += 1
+        self.take(self.shard.on_answer(self.answers[self.taken - 1]))
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether there are answers that the shard has not had."""
+        return self.taken < len(self.answers)
 
     def _start_before(self, rows: list[Reading], at: int) -> tuple[Start, int]:
         for last in range(bisect_right([row.measured_at for row in rows], at - 1) - 1, -1, -1):
@@ -181,24 +194,29 @@ def run(seed: int) -> tuple[World, list[tuple[object, ...]], list[tuple[object, 
     gaps = sorted({row[3] for row in rows})
     world = World(policies, gaps)
     events = arrivals(series, chance)
-    offset = 0
+    crashes = chance.random() < 0.5
+    offset, kept = 0, (0, 0, world.shard.snapshot())
     while offset < len(events):
         count = chance.choice([1, 2, 5, 30, 200])
         batch = events[offset : offset + count]
-        records = [encode_rows(row_of(offset + index, event, gaps)) for index, event in enumerate(batch)]
-        world.take(world.shard.on_records(records))
-        world.stored += [(offset + index, one) for index, (kind, one) in enumerate(batch) if kind == "row"]
+        world.take(world.shard.on_records([encode_rows(row_of(offset + index, event, gaps)) for index, event in enumerate(batch)]))
+        newest = world.stored[-1][0] if world.stored else -1
+        world.stored += [(offset + index, one) for index, (kind, one) in enumerate(batch) if kind == "row" and offset + index > newest]
         offset += count
         if world.stored and chance.random() < 0.3:
             world.revise()
-        if world.answers and chance.random() < 0.4:
+        if world.has_answers and chance.random() < 0.4:
             world.answer()
         if chance.random() < 0.1:
+            kept = (offset, world.taken, world.shard.snapshot())
             world.restart()
-    while world.requests or world.answers:
+        if crashes and chance.random() < 0.02:
+            offset, world.taken, snapshot = kept
+            world.restart(snapshot)
+    while world.requests or world.has_answers:
         if world.requests:
             world.revise()
-        if world.answers:
+        if world.has_answers:
             world.answer()
     whole = in_order(row for _, row in world.stored)
     judged = rejudge(Start(), [StoredRow(row, PLACE) for row in whole], {}, policies, world.shard.clock.now)

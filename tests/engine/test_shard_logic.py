@@ -19,7 +19,7 @@ def terms() -> Terms:
 
 
 def test_a_stop_before_the_first_batch_keeps_the_state_as_it_was(terms: Terms) -> None:
-    logic = ShardLogic(terms, b"as it was")
+    logic = ShardLogic(terms, lambda _: -1, b"as it was")
 
     logic.on_eof()
 
@@ -27,7 +27,7 @@ def test_a_stop_before_the_first_batch_keeps_the_state_as_it_was(terms: Terms) -
 
 
 def test_a_flush_makes_no_state(terms: Terms) -> None:
-    outputs, discarded = ShardLogic(terms, None).on_batch([Flush(), Flush()])
+    outputs, discarded = ShardLogic(terms, lambda _: -1, None).on_batch([Flush(), Flush()])
 
     assert list(outputs) == [Flush()]
     assert discarded

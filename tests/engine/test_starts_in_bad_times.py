@@ -53,6 +53,6 @@ def test_a_flow_that_waits_for_the_brokers_can_be_told_to_stop() -> None:
 
 
 def test_a_shard_that_is_drained_before_its_first_batch_keeps_what_it_started_from() -> None:
-    logic = shard_logic(terms())(b"what was snapshotted before")
+    logic = shard_logic(terms(), lambda _: -1)(b"what was snapshotted before")
 
     assert logic.snapshot() == b"what was snapshotted before"
