@@ -177,7 +177,7 @@ def record_stretch(
 def _is_in(one: Standing, stretch: Stretch) -> bool:
     """Return whether a stretch says of an excursion on record that it is there, or is not."""
     if stretch.since is not None:
-        return one.as_of > stretch.since
+        return one.as_of > stretch.since and one.found.opened_at > stretch.after
     return one.as_of <= stretch.as_of and stretch.after < one.found.opened_at <= stretch.until
 
 

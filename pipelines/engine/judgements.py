@@ -66,6 +66,8 @@ class SettledFact:
     sensor: int
     since: int
     """Offset that the revision was as of."""
+    after: int
+    """ms UTC: the newest row that the revision knew. What opened up to it was the revision's to say."""
     until: int
     """ms UTC: how far it is judged now."""
     found: tuple[Found, ...]

@@ -265,7 +265,7 @@ class Sensors:
         self._show(kept, state, done, clock, shown, until=clock)
         self._put_back(slot, kept)
         states = tuple(one for one in shown if isinstance(one, StateFact))
-        facts.append(SettledFact(done, clock, kept.id, answer.offset, clock, tuple(judged.found.values()), states))
+        facts.append(SettledFact(done, clock, kept.id, answer.offset, newest_of(answer), clock, tuple(judged.found.values()), states))
         return again
 
     def _step(self, state: SensorState, slot: int, kept: Kept, line: Line, facts: list[Fact]) -> SensorState:
@@ -433,6 +433,14 @@ class Sensors:
         kept.low, kept.high = self._range(state.policy)
         kept.in_machine = 0
         self.machines.pop(slot, None)
+
+
+def newest_of(answer: Answer) -> int:
+    """Return when the newest row that a revision knew was measured (ms UTC)."""
+    state = answer.state
+    if state.newest is not None:
+        return state.newest.measured_at
+    return LONG_AGO if state.judged_at is None else state.judged_at
 
 
 def has_open(state: SensorState) -> bool:

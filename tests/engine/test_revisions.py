@@ -77,7 +77,7 @@ class World:
                                 [self._as_of(one, fact.as_of) for one in record_found(fact.found, standing, stale=fact.stale)],
                             )
                         elif isinstance(fact, SettledFact):
-                            self._stretch(fact.found, Stretch(0, fact.until, fact.as_of, fact.since))
+                            self._stretch(fact.found, Stretch(fact.after, fact.until, fact.as_of, fact.since))
                     self.progress = max(self.progress, output.reached)
 
     def revise(self) -> None:

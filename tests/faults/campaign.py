@@ -33,8 +33,8 @@ CALM_SECONDS: Final = 20.0
 AFTER_SECONDS: Final = 3.0
 KEPT_SECONDS: Final = 60.0
 """What the network keeps is delivered within this after the last heal."""
-LEFT_OUT_SHARE: Final = 0.45
-"""Of a fleet's sensors, behind a network that reorders the requests of 25 of its 70 devices; elsewhere none may be left out."""
+LATE_SHARE: Final = 0.45
+"""Of a fleet's sensors, behind a network that reorders the requests of 25 of its 70 devices; elsewhere no reading is late."""
 BACK_SECONDS: Final = 10.0
 """A killed process does its work again within this: the budget of the design."""
 
@@ -67,7 +67,7 @@ class Outcome:
     acknowledged: int = 0
     excursions: int = 0
     told: int = 0
-    left_out: int = 0
+    late_sensors: int = 0
     recoveries: list[Recovery] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     delays: list[Delay] = field(default_factory=list)
@@ -197,10 +197,10 @@ def count(outcome: Outcome, scenario: Scenario, before: Findings, found: Finding
     outcome.acknowledged = found.acknowledged - before.acknowledged
     outcome.excursions = found.excursions - before.excursions
     outcome.told = found.told - before.told
-    outcome.left_out = found.left_out - before.left_out
+    outcome.late_sensors = found.late_sensors - before.late_sensors
     sensors = found.sensors - before.sensors
-    if outcome.left_out > (LEFT_OUT_SHARE if scenario.proxied else 0) * sensors:
-        outcome.shortfalls.append(f"{outcome.left_out} of {sensors} sensors had late readings and were left out: more than were reordered")
+    if outcome.late_sensors > (LATE_SHARE if scenario.proxied else 0) * sensors:
+        outcome.shortfalls.append(f"{outcome.late_sensors} of {sensors} sensors had late readings: more than were reordered")
     if not scenario.control:
         outcome.findings = found.findings
     elif not found.counts[Kind.DOUBLED]:

@@ -29,15 +29,15 @@ def git_commit() -> str:
 
 def scenario_table(outcomes: Sequence[Outcome]) -> str:
     """Return the findings of each scenario over all seeds."""
-    lines = ["| scenario | seeds | faults | uplinks | excursions | alerts | " + " | ".join(Kind) + " | sensors left out |"]
+    lines = ["| scenario | seeds | faults | uplinks | excursions | alerts | " + " | ".join(Kind) + " | sensors with late readings |"]
     lines += ["|---" * (7 + len(Kind)) + "|"]
     for name in dict.fromkeys(outcome.scenario for outcome in outcomes):
         several = [outcome for outcome in outcomes if outcome.scenario == name]
         counts = counts_of(finding for outcome in several for finding in outcome.findings)
         counted = " | ".join(str(counts[kind]) for kind in Kind)
         sums = [sum(getattr(one, field) for one in several) for field in ("faults", "acknowledged", "excursions", "told")]
-        left_out = sum(outcome.left_out for outcome in several)
-        lines.append(f"| {name} | {len(several)} | " + " | ".join(f"{one:,}" for one in sums) + f" | {counted} | {left_out} |")
+        late_sensors = sum(outcome.late_sensors for outcome in several)
+        lines.append(f"| {name} | {len(several)} | " + " | ".join(f"{one:,}" for one in sums) + f" | {counted} | {late_sensors} |")
     return "\n".join(lines)
 
 

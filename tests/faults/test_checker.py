@@ -237,7 +237,7 @@ def test_a_world_that_agrees_with_itself_has_no_findings(world: World) -> None:
     findings = world.findings()
 
     assert findings.findings == []
-    assert (findings.acknowledged, findings.readings, findings.excursions, findings.told, findings.left_out) == (76, 76, 1, 3, 0)
+    assert (findings.acknowledged, findings.readings, findings.excursions, findings.told, findings.late_sensors) == (76, 76, 1, 3, 0)
 
 
 @pytest.mark.parametrize(("plant", "named"), PLANTED, ids=[plant.__name__ for plant, _ in PLANTED])
@@ -305,24 +305,23 @@ def test_a_fetch_told_long_after_an_alert_was_due_does_not_excuse_that_it_was_no
     assert world.findings().findings == []
 
 
-def test_sensors_with_a_late_reading_are_left_out_of_the_comparison_of_excursions_alone(world: World) -> None:
+def test_sensors_with_a_late_reading_are_compared_as_all_others(world: World) -> None:
     a_figure_is_other(world)
     world.execute(f"UPDATE readings SET late = true WHERE sensor_id = 1 AND measured_at = {FIRST}")
 
     findings = world.findings()
 
-    assert (findings.left_out, findings.sensors, findings.findings) == (1, 2, [])
-    a_value_is_changed(world)
+    assert (findings.late_sensors, findings.sensors) == (1, 2)
+    assert [finding.kind.value for finding in findings.findings] == ["wrong"]
+
+
+def test_a_sensor_that_was_judged_again_may_have_a_longer_history_and_be_told_late(world: World) -> None:
+    a_history_has_a_reason_that_nothing_gave(world)
     assert [finding.kind.value for finding in world.findings().findings] == ["wrong"]
 
-
-def test_a_sensor_that_merely_asks_to_be_judged_again_is_not_left_out(world: World) -> None:
-    a_figure_is_other(world)
     world.see(Seen(Via.REVISIONS, BEGIN, sensor=1))
 
-    findings = world.findings()
-
-    assert (findings.left_out, [finding.kind.value for finding in findings.findings]) == (0, ["wrong"])
+    assert world.findings().findings == []
 
 
 def test_a_second_try_without_an_answer_may_be_counted_as_a_duplicate(world: World) -> None:

@@ -34,7 +34,7 @@ def test_kill_nine_of_every_part_in_turn_loses_and_doubles_nothing(tmp_path: Pat
     rig.stack.remove()
     # A kill every few seconds leaves no calm to hold "late" to: `make faults` does.
     assert [finding for finding in findings.findings if finding.kind is not Kind.LATE] == []
-    assert findings.left_out == 0
+    assert findings.late_sensors == 0
     assert findings.acknowledged > 300
     assert findings.excursions > 3
     assert findings.told > 3

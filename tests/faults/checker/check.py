@@ -7,7 +7,7 @@ import psycopg
 
 from infra.simulator.journal import JournalLine
 from tests.faults.checker.events import check_events, count_told, delays_of
-from tests.faults.checker.evidence import Evidence, Fault, Seen, Via, read_lines
+from tests.faults.checker.evidence import Evidence, Fault, Seen, judged_again, read_lines
 from tests.faults.checker.excursions import check_excursions, check_histories, expected_excursions
 from tests.faults.checker.findings import Findings
 from tests.faults.checker.offline import check_offline
@@ -40,13 +40,12 @@ def gather(
 def check(evidence: Evidence, *, with_events: bool = True) -> Findings:
     """Compare everything; `with_events` False leaves out what was told, where no subscriber listened."""
     tables = evidence.tables
-    left_out = {row.sensor for row in tables.readings if row.is_late}
-    expected = expected_excursions(evidence, (sensor for sensor in tables.sensors if sensor.number not in left_out))
+    again = judged_again(evidence)
+    expected = expected_excursions(evidence, tables.sensors)
     findings = [
         *check_readings(evidence),
-        *check_excursions(expected, tables.current, left_out),
-        # A sensor may be judged again without a late row, where a reading came only after its gap was over: its history is longer then.
-        *check_histories(tables.versions, left_out | {seen.sensor for seen in evidence.tape if seen.via == Via.REVISIONS}),
+        *check_excursions(expected, tables.current),
+        *check_histories(tables.versions, again),
         *check_offline(evidence),
         *(check_events(evidence) if with_events else ()),
     ]
@@ -55,7 +54,7 @@ def check(evidence: Evidence, *, with_events: bool = True) -> Findings:
         readings=len(tables.readings),
         excursions=len(expected),
         told=count_told(evidence),
-        left_out=len(left_out),
+        late_sensors=len({row.sensor for row in tables.readings if row.is_late}),
         findings=sorted(set(findings)),
         delays=delays_of(evidence) if with_events else [],
         sensors=len(tables.sensors),

@@ -11,7 +11,7 @@ from api.ingest.ticks import FIRST_TICK_SECONDS, INTERVAL_SECONDS
 from infra.local.parts import Part
 from pipelines.domain.instants import parse_instant
 from schemas.events import AlertData, Event, EventName, ReadingData
-from tests.faults.checker.evidence import Evidence, Fault, Key, Told, Via
+from tests.faults.checker.evidence import Evidence, Fault, Key, Told, Via, judged_again
 from tests.faults.checker.findings import Delay, Finding, Kind
 
 ALERTS: Final = frozenset({EventName.ALERT_TRIGGERED.value, EventName.ALERT_RESOLVED.value})
@@ -84,7 +84,8 @@ def check_events(evidence: Evidence) -> Iterator[Finding]:
         for told, several in by_told.items():
             yield from _as_recorded(via, told, several, recorded.get(told))
     yield from _unseen(evidence, alerts[Via.ALERTING], alerts[Via.WEBSOCKET])
-    for first in _firsts(alerts):
+    again = judged_again(evidence)
+    for first in _firsts(alerts, again):
         if first.at > allowed_until(evidence.faults, first.instant):
             late = f"{first.told[0]} version {first.told[1]} of {first.instant} was told {first.at - first.instant} ms later"
             yield Finding(Kind.LATE, late)
@@ -94,7 +95,7 @@ def delays_of(evidence: Evidence) -> list[Delay]:
     """Return how long after its instant each alert was first seen, and by which bound it was held."""
     return [
         Delay(first.at, first.at - first.instant, allowed_until(evidence.faults, first.instant) == first.instant + LATE_MS)
-        for first in _firsts(_alerts(evidence))
+        for first in _firsts(_alerts(evidence), judged_again(evidence))
     ]
 
 
@@ -163,10 +164,12 @@ def _unseen(evidence: Evidence, logged: dict[Told, list[Alert]], seen: dict[Told
             yield Finding(Kind.LOST, f"{told[0]} version {told[1]} was told at {at}, and a connected client did not see it")
 
 
-def _firsts(alerts: dict[str, dict[Told, list[Alert]]]) -> Iterator[Alert]:
-    """Yield the first sight of each alert, wherever that was."""
+def _firsts(alerts: dict[str, dict[Told, list[Alert]]], again: set[int]) -> Iterator[Alert]:
+    """Yield the first sight of each alert, wherever that was, of sensors that were not judged again: late readings are told of late."""
     for told in sorted(alerts[Via.ALERTING].keys() | alerts[Via.WEBSOCKET].keys()):
-        yield min((alert for by_told in alerts.values() for alert in by_told.get(told, [])), key=lambda alert: alert.at)
+        first = min((alert for by_told in alerts.values() for alert in by_told.get(told, [])), key=lambda alert: alert.at)
+        if first.data.sensor not in again:
+            yield first
 
 
 def allowed_until(faults: Sequence[Fault], instant: int) -> int:

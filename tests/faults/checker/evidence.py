@@ -147,3 +147,9 @@ def read_lines(path: Path, kind: type[Line]) -> list[Line]:
     *lines, _rest = path.read_bytes().split(b"\n")
     decoder = msgspec.json.Decoder(kind)
     return [decoder.decode(line) for line in lines]
+
+
+def judged_again(evidence: Evidence) -> set[int]:
+    """Return the sensors with late readings, by the store's reckoning or by detect's: one that came after its gap was over is late to it."""
+    late = {row.sensor for row in evidence.tables.readings if row.is_late}
+    return late | {seen.sensor for seen in evidence.tape if seen.via == Via.REVISIONS and seen.sensor}

@@ -39,9 +39,8 @@ def _rows(sensor: Sensor, sent: list[tuple[int, int | None]]) -> Iterator[Readin
             yield Reading(measured_at, hundredths, terms[-1].max_gap_ms, policies[-1])
 
 
-def check_excursions(expected: set[Facts], recorded: set[Facts], left_out: set[int]) -> Iterator[Finding]:
+def check_excursions(expected: set[Facts], recorded: set[Facts]) -> Iterator[Finding]:
     """Say which excursions are missing, made up or other than they should be."""
-    recorded = {facts for facts in recorded if facts[0] not in left_out}
     missing, extra = expected - recorded, recorded - expected
     by_band: dict[Facts, list[Facts]] = defaultdict(list)
     for facts in extra:
@@ -65,8 +64,11 @@ def _touch(one: Facts, other: Facts) -> bool:
     return starts[0] <= ends[1] and starts[1] <= ends[0]
 
 
-def check_histories(versions: list[Version], left_out: set[int]) -> Iterator[Finding]:
-    """Say which excursions were recorded again: versions that say the same, or more than opened, then closed."""
+def check_histories(versions: list[Version], rejudged: set[int]) -> Iterator[Finding]:
+    """Say which excursions were recorded again: versions that say the same, or more than opened, then closed.
+
+    Those of sensors that were `rejudged` are longer.
+    """
     histories: dict[object, list[Version]] = defaultdict(list)
     for version in versions:
         histories[version.excursion].append(version)
@@ -78,5 +80,5 @@ def check_histories(versions: list[Version], left_out: set[int]) -> Iterator[Fin
             yield Finding(Kind.DOUBLED, f"{where}: version {again} says what the one before says")
         elif [version.version for version in history] != list(range(1, len(history) + 1)):
             yield Finding(Kind.LOST, f"{where}: versions {[version.version for version in history]} have a hole")
-        elif first.sensor not in left_out and [version.reason for version in history] not in HISTORIES:
+        elif first.sensor not in rejudged and [version.reason for version in history] not in HISTORIES:
             yield Finding(Kind.WRONG, f"{where}: its history is {[version.reason for version in history]}")

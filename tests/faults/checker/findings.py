@@ -56,8 +56,8 @@ class Findings:
     """Excursions that what was sent makes."""
     told: int
     """Alerts in the log of events."""
-    left_out: int
-    """Sensors with a late reading: their excursions are judged again by a later version, and are not compared."""
+    late_sensors: int
+    """Sensors with a late reading: they are judged again."""
     findings: list[Finding] = field(default_factory=list)
     delays: list[Delay] = field(default_factory=list)
     """Of every alert seen."""
