@@ -27,6 +27,8 @@ class Revised(msgspec.Struct, frozen=True, tag="revised/1"):
     partition: int
     offset: int
     """In `uplinks`: every row of the sensor up to it was judged, none behind it."""
+    measured_from: int
+    """ms UTC: from where it was judged again."""
     until: int
     """ms UTC: deadlines up to it have passed."""
     state: bytes

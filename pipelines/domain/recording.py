@@ -100,6 +100,9 @@ class Recorded:
 
 _FOREVER: Final = 1 << 62
 
+NEWEST: Final = 1 << 62
+"""As of the newest row there is."""
+
 
 def overlaps(one: Found, other: Found) -> bool:
     """Return whether two excursions of one sensor and band share any time; those that start together always do.
@@ -127,15 +130,17 @@ def record_found(
     standing: Sequence[Standing],
     taken_ids: frozenset[uuid.UUID] = frozenset(),
     *,
+    as_of: int = NEWEST,
     late: bool = False,
     stale: bool = False,
 ) -> list[Recorded]:
     """Return the versions to write for one found excursion, given the current ones of its sensor and band.
 
     `taken_ids` are ids that voided history already holds. An open excursion whose running figures alone differ is the same.
-    `stale` is what a state found that waits for a revision: it may raise an alarm where there is none, and corrects nothing.
+    `stale` is what a state found that waits for a revision: it may raise an alarm where there is none, and corrects nothing. Nor does what was
+    found as of an earlier offset than what is on record.
     """
-    if stale and any(overlaps(one.found, found) for one in standing):
+    if any(overlaps(one.found, found) and (stale or one.as_of > as_of) for one in standing):
         return []
     overlapped = sorted((one for one in standing if overlaps(one.found, found)), key=lambda one: one.first_started_at)
     if not overlapped:
@@ -177,7 +182,9 @@ def record_stretch(
 def _is_in(one: Standing, stretch: Stretch) -> bool:
     """Return whether a stretch says of an excursion on record that it is there, or is not."""
     if stretch.since is not None:
-        return one.as_of > stretch.since and one.found.opened_at > stretch.after
+        # All that is open now is found; what is closed was closed by a revision, unless it came after the one that this goes on from.
+        is_open = one.found.closed_at is None
+        return one.as_of <= stretch.as_of and (is_open or (one.as_of > stretch.since and one.found.opened_at > stretch.after))
     return one.as_of <= stretch.as_of and stretch.after < one.found.opened_at <= stretch.until
 
 
@@ -187,9 +194,10 @@ def void(standing: Standing, superseded_by: uuid.UUID | None = None) -> Recorded
 
 
 def same_facts(standing: Found, found: Found) -> bool:
-    """Return whether two judgements say the same; figures count only once the excursion is closed."""
+    """Return whether two judgements say the same; figures, and the newest version's terms, count only once the excursion is closed."""
     if standing.closed_at is None and found.closed_at is None:
-        return replace(standing, figures=found.figures, policy_version=found.policy_version) == found
+        newer = replace(standing, figures=found.figures, policy_version=found.policy_version, limit=found.limit, severity=found.severity)
+        return newer == found
     return standing == found
 
 

@@ -16,8 +16,12 @@ from pipelines.domain.excursion_states import Reading
 from pipelines.domain.sensor import SensorState, is_late
 from pipelines.engine.rejudging import Place, Rejudged, StoredRow, end_assignment, note_open, pass_clock, take_row
 from pipelines.engine.sensor_batch import ASSIGNMENT_END, READING, Line
+from pipelines.engine.shard_table import compressed, decompressed
 from pipelines.engine.terms import Terms
 from schemas.revisions import Revised
+
+MOST_REQUESTS: Final = 20
+"""Of one sensor that are told apart."""
 
 MOST_LINES: Final = 2_000
 """Rows kept of one sensor; beyond it they are let go, and a further request asks for them."""
@@ -28,6 +32,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 
     sensor: int
     offset: int
+    measured_from: int
     until: int
     state: SensorState
     place: Place | None
@@ -48,34 +53,47 @@ _DECODER: Final = msgspec.msgpack.Decoder(_Kept)
 
 def encode_answer(answer: Answer, partition: int) -> Revised:
     """Return an answer as a record of the topic `revised`."""
-    kept = _ENCODER.encode(_Kept(_ANSWER_VERSION, answer.state, answer.place))
-    return Revised(answer.sensor, partition, answer.offset, answer.until, kept)
+    kept = compressed(_ENCODER.encode(_Kept(_ANSWER_VERSION, answer.state, answer.place)))
+    return Revised(answer.sensor, partition, answer.offset, answer.measured_from, answer.until, kept)
 
 
 def decode_answer(revised: Revised) -> Answer:
     """Return the answer of a record; raises Misconfigured on a version that this code does not read."""
     try:
-        kept = _DECODER.decode(revised.state)
-    except msgspec.DecodeError as error:
+        kept = _DECODER.decode(decompressed(revised.state))
+    except (msgspec.DecodeError, ValueError) as error:
         message = f"an answer on `revised` cannot be read: {error}; run the code that wrote it"
         raise Misconfigured(message) from error
     if kept.version != _ANSWER_VERSION:
         message = f"an answer on `revised` has version {kept.version}; this code reads {_ANSWER_VERSION}: run the code that wrote it"
         raise Misconfigured(message)
-    return Answer(revised.sensor, revised.offset, revised.until, kept.state, kept.place)
+    return Answer(revised.sensor, revised.offset, revised.measured_from, revised.until, kept.state, kept.place)
 
 
 class Awaiting(msgspec.Struct, frozen=True, array_like=True):
-    """One sensor's newest request, and what has come of it since."""
+    """One sensor's requests that are not answered, and what has come of it since."""
 
     offset: int
-    """An answer as of an earlier one is out of date: another is on its way."""
-    measured_from: int
-    """ms UTC: the earliest late reading since the last answer."""
+    """Of the newest request: only what came behind it is kept."""
+    requests: tuple[tuple[int, int], ...]
+    """Offset and earliest late reading (ms UTC) of each that no answer has covered, oldest first."""
     lines: tuple[Line, ...] = ()
     """Rows behind the offset, in log order."""
     early: Answer | None = None
-    """The newest answer, where the shard is not that far yet: after a start it reads again what it had done before."""
+    """The answer that covers the last of them, until the shard is that far: after a start it reads again what it had done before."""
+
+    def asked(self, offset: int, measured_from: int) -> "Awaiting":
+        """Return it with a further request; beyond some, the oldest two become one."""
+        requests = (*self.requests, (offset, measured_from))
+        if len(requests) > MOST_REQUESTS:
+            (_, one), (second, other), *rest = requests
+            requests = ((second, min(one, other)), *rest)
+        return Awaiting(offset, requests, tuple(line for line in self.lines if line.offset > offset))
+
+    def answered(self, answer: Answer) -> "Awaiting":
+        """Return it without the requests that an answer covers: it looked back as far as they asked, with their readings."""
+        left = tuple(one for one in self.requests if one[0] > answer.offset or one[1] < answer.measured_from)
+        return Awaiting(self.offset, left, self.lines, None if left else answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +114,24 @@ def settled(answer: Answer, lines: Sequence[Line], clock: int, terms: Terms) -> 
         if line.offset <= answer.offset:
             continue
         if is_late(judged.state, line.measured_at):
-            late.append(line)
+            if not says_again(line, judged):
+                late.append(line)
         elif line.kind == ASSIGNMENT_END:
             end_assignment(judged, line.measured_at, terms.policies)
         else:
             take_row(judged, stored(line, terms), {}, terms.policies)
     pass_clock(judged, clock, terms.policies)
     return Settled(judged, tuple(late))
+
+
+def says_again(line: Line, judged: Rejudged) -> bool:
+    """Tell whether a late row says nothing new: the newest one again, or an end that was taken already."""
+    newest = judged.state.newest
+    if line.kind == ASSIGNMENT_END:
+        return newest is None or judged.place is None or judged.place.assignment != line.assignment
+    if newest is None or newest.measured_at != line.measured_at:
+        return False
+    return newest.temperature is not None or line.kind != READING
 
 
 def stored(line: Line, terms: Terms) -> StoredRow:

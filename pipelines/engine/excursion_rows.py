@@ -113,13 +113,14 @@ def write_versions(connection: psycopg.Connection, changes: list[tuple[Recorded,
         return
     with connection.cursor() as cursor:
         cursor.executemany(INSERT_VERSION, [version_values(*change) for change in changes])
-        voided = [change[0].standing.id for change in changes if change[0].reason is Reason.VOID]
+        newest = {change[0].standing.id: change for change in changes}
+        voided = [number for number, change in newest.items() if change[0].reason is Reason.VOID]
         if voided:
             # Before what stands: a band has one open excursion at a time.
             cursor.execute("DELETE FROM current_excursions WHERE excursion_id = ANY(%s)", (voided,))
-        standing = [version_values(*change) for change in changes if change[0].reason is not Reason.VOID]
+        standing = [change for change in newest.values() if change[0].reason is not Reason.VOID]
         if standing:
-            cursor.executemany(UPSERT_CURRENT, standing)
+            cursor.executemany(UPSERT_CURRENT, [version_values(*change) for change in sorted(standing, key=_is_open)])
         over = voided + [change[0].standing.id for change in changes if change[0].standing.found.closed_at is not None]
         if over:
             cursor.execute("DELETE FROM open_excursions WHERE excursion_id = ANY(%s)", (over,))
@@ -183,3 +184,7 @@ def write_running(connection: psycopg.Connection, running: list[tuple[Standing, 
                     for standing, fact in running
                 ],
             )
+
+
+def _is_open(change: tuple[Recorded, int, int]) -> bool:
+    return change[0].standing.found.closed_at is None

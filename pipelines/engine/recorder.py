@@ -6,7 +6,7 @@ below the offset already done are dropped: they were recorded before a crash.
 
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 import msgspec
@@ -162,7 +162,7 @@ class Recorder:
             match fact:
                 case ExcursionFact():
                     standing = current.setdefault((fact.found.sensor, fact.found.band), [])
-                    recorded = record_found(fact.found, standing, taken, stale=fact.stale)
+                    recorded = record_found(fact.found, standing, taken, as_of=fact.as_of, stale=fact.stale)
                     self._change(connection, recorded, standing, (partition, fact.as_of, fact.received_at), changes)
                 case SettledFact():
                     changes.states += fact.states
@@ -212,7 +212,7 @@ class Recorder:
             changes.versions.append((one, partition, as_of))
             standing[:] = [other for other in standing if other.id != one.standing.id]
             if one.reason is not Reason.VOID:
-                standing.append(one.standing)
+                standing.append(replace(one.standing, as_of=as_of))
             changes.tells.append(tell_of(connection, one, received_at))
 
     def _tell_offline(self, connection: psycopg.Connection, fact: OfflineFact) -> Tell:

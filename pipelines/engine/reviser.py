@@ -102,8 +102,9 @@ class Reviser:
         versions = self._compared(connection, revision.sensor, list(judged.found.values()), current, Stretch(after, until, offset))
         self._versions_ahead.ensure(connection, (one.standing.first_started_at for one in versions))
         excursion_rows.write_versions(connection, [(one, revision.partition, offset) for one in versions])
-        tells = [tell_of(connection, one, revision.clock) for one in versions]
-        return _Done(Answer(revision.sensor, offset, until, judged.state, judged.place), versions, tells, rows)
+        tells = [tell_of(connection, one, until) for one in versions]
+        answer = Answer(revision.sensor, offset, revision.measured_from, until, judged.state, judged.place)
+        return _Done(answer, versions, tells, rows)
 
     def _compared(
         self,

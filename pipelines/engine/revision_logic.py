@@ -62,7 +62,7 @@ class RevisionLogic(StatefulBatchLogic[Batch | Flush, Revision | Flush, bytes]):
         """Go on from a snapshot, None for none; raises Misconfigured on one that this code cannot read."""
         self._offsets = offsets
         self._queue = RevisionQueue(read_snapshot(snapshot), monotonic())
-        self._partition = -1
+        self._look_at = self._next_look()
 
     def on_batch(self, values: list[Batch | Flush]) -> tuple[Iterable[Revision | Flush], bool]:
         """Take requests in."""
@@ -70,6 +70,8 @@ class RevisionLogic(StatefulBatchLogic[Batch | Flush, Revision | Flush, bytes]):
         if not batches:
             return [value for value in values if isinstance(value, Flush)][:1], True
         now = monotonic()
+        if not len(self._queue):
+            self._look_at = self._next_look()
         for batch in batches:
             for record in batch.records:
                 self._queue.add(decode_revision(record.value), now)
@@ -78,6 +80,7 @@ class RevisionLogic(StatefulBatchLogic[Batch | Flush, Revision | Flush, bytes]):
     def on_notify(self) -> tuple[Iterable[Revision | Flush], bool]:
         """Hand on what may be carried out."""
         now = monotonic()
+        self._look_at = self._next_look()
         waiting = next(iter(self._queue.kept().values()), None)
         if waiting is None:
             return [], False
@@ -86,8 +89,11 @@ class RevisionLogic(StatefulBatchLogic[Batch | Flush, Revision | Flush, bytes]):
         return due, False
 
     def notify_at(self) -> datetime | None:
-        """Ask for a look while anything waits."""
-        return datetime.now(UTC) + timedelta(seconds=LOOK_SECONDS) if len(self._queue) else None
+        """Ask for a look while anything waits; further requests do not put it off."""
+        return self._look_at if len(self._queue) else None
+
+    def _next_look(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=LOOK_SECONDS)
 
     def snapshot(self) -> bytes:
         """Return what waits."""

@@ -38,7 +38,7 @@ from pipelines.engine.ticks import Ticks
 from schemas.events import SEVERITY_ORDER, UnitState
 from schemas.readings import ABSENT_I2, Rows
 
-NO_CONFIGURATION: Final = 0
+NO_CONFIGURATION: Final = -1
 """Of a state that a revision brought: the next row brings its own."""
 
 RUNNING_EVERY_MS: Final = 60_000
@@ -194,7 +194,7 @@ class Sensors:
                 if not repeats(line, state, kept):
                     late_from, late_to = min(late_from, line.measured_at), line.offset
                     # From here on the state is a stale one, within this batch too.
-                    self.awaiting.setdefault(slot, Awaiting(line.offset, line.measured_at))
+                    self.awaiting.setdefault(slot, Awaiting(line.offset, ()))
                     self.count("late", 1)
             else:
                 state = self._step(state, slot, kept, line, facts)
@@ -215,25 +215,23 @@ class Sensors:
 
     def _await(self, slot: int, lines: list[Line], late_from: int, late_to: int, late: list[Late]) -> None:
         """Keep what has come of a sensor behind its newest request."""
-        before = self.awaiting.get(slot)
+        awaiting = self.awaiting[slot]
         if late_from != FAR:
-            earlier = FAR if before is None else before.measured_from
-            before = Awaiting(late_to, min(late_from, earlier), () if before is None else before.lines)  # an early answer is out of date
-        assert before is not None
-        kept = tuple(line for line in (*before.lines, *lines) if line.offset > before.offset)
+            awaiting = awaiting.asked(late_to, late_from)
+        kept = (*awaiting.lines, *(line for line in lines if line.offset > awaiting.offset))
         if len(kept) > MOST_LINES:
-            newest = kept[-1]
-            late.append((newest.sensor, newest.device, newest.organization, before.measured_from, newest.offset))
-            self.awaiting[slot] = Awaiting(newest.offset, before.measured_from)
+            newest, asked_from = kept[-1], min((one for _, one in awaiting.requests), default=kept[0].measured_at)
+            late.append((newest.sensor, newest.device, newest.organization, asked_from, newest.offset))
+            self.awaiting[slot] = awaiting.asked(newest.offset, asked_from)
             return
-        self.awaiting[slot] = Awaiting(before.offset, before.measured_from, kept, before.early)
+        self.awaiting[slot] = msgspec.structs.replace(awaiting, lines=kept)
 
     def on_answer(self, answer: Answer) -> None:
         """Take the state of a revision in, if it is the one that its sensor waits for."""
         slot = self._table.slot_of(answer.sensor)
         awaiting = None if slot is None else self.awaiting.get(slot)
-        if slot is not None and awaiting is not None and answer.offset >= awaiting.offset:
-            self.awaiting[slot] = msgspec.structs.replace(awaiting, early=answer)
+        if slot is not None and awaiting is not None and awaiting.requests:
+            self.awaiting[slot] = awaiting.answered(answer)
 
     def settle(self, done: int, clock: int, facts: list[Fact]) -> list[Late]:
         """Put in place the answers that the shard is far enough for; return further requests where rows are late still."""
@@ -258,8 +256,7 @@ class Sensors:
         if settlement.late:
             first, newest = min(line.measured_at for line in settlement.late), settlement.late[-1]
             again = (kept.id, newest.device, newest.organization, first, newest.offset)
-            lines = tuple(line for line in awaiting.lines if line.offset > newest.offset)
-            self.awaiting[slot] = Awaiting(newest.offset, first, lines)
+            self.awaiting[slot] = Awaiting(newest.offset, (), awaiting.lines).asked(newest.offset, first)
         self._keep(slot, kept, state)
         shown: list[Fact] = []
         self._show(kept, state, done, clock, shown, until=clock)

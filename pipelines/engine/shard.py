@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pipelines.connectors.errors import Misconfigured
-from pipelines.domain.partition_clock import PartitionClock
+from pipelines.domain.partition_clock import NEVER, PartitionClock
 from pipelines.domain.sensor import SensorState, with_windows_begun
 from pipelines.engine.awaiting import Answer, Awaiting
 from pipelines.engine.devices import Devices
@@ -116,7 +116,7 @@ class Shard:
 
     def _settled(self, facts: list[Fact]) -> list[Output]:
         """Put answers in place, add what came of them to `facts`, and return further requests."""
-        if not self._sensors.awaiting or self.done < self._recorded:
+        if not self._sensors.awaiting or self.done < self._recorded or self.clock.now == NEVER:
             return []
         return [LateReadings(self.partition, *late, self.clock.now) for late in self._sensors.settle(self.done, self.clock.now, facts)]
 

@@ -74,7 +74,10 @@ class World:
                             standing = self.record.get(fact.found.band, [])
                             self._write(
                                 fact.found.band,
-                                [self._as_of(one, fact.as_of) for one in record_found(fact.found, standing, stale=fact.stale)],
+                                [
+                                    self._as_of(one, fact.as_of)
+                                    for one in record_found(fact.found, standing, as_of=fact.as_of, stale=fact.stale)
+                                ],
                             )
                         elif isinstance(fact, SettledFact):
                             self._stretch(fact.found, Stretch(fact.after, fact.until, fact.as_of, fact.since))
@@ -89,11 +92,12 @@ class World:
         self.requests = [one for one in self.requests if one.offset > offset]
         rows = in_order(row for _, row in self.stored)
         clock = max(one.clock for one in due)
-        start, after = self._start_before(rows, min(one.measured_from for one in due))
+        measured_from = min(one.measured_from for one in due)
+        start, after = self._start_before(rows, measured_from)
         until = max(clock, rows[-1].measured_at)
         judged = rejudge(start, [StoredRow(row, PLACE) for row in rows if row.measured_at > after], {}, self.policies, until)
         self._stretch(tuple(judged.found.values()), Stretch(after, until, offset))
-        self.answers.append(Answer(SENSOR, offset, until, judged.state, judged.place))
+        self.answers.append(Answer(SENSOR, offset, measured_from, until, judged.state, judged.place))
 
     def answer(self) -> None:
         """Let the shard have the next answer."""
