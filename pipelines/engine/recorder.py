@@ -29,6 +29,7 @@ from pipelines.engine.judgements import (
     ExcursionFact,
     Fact,
     Judged,
+    LateReadings,
     OfflineFact,
     RunningFact,
     SettledFact,
@@ -40,6 +41,7 @@ from pipelines.engine.partitions_ahead import PartitionsAhead
 from pipelines.engine.progress import Progress
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.telling import site_of, tell_of
+from pipelines.engine.writers import RevisionWriter
 from schemas.events import (
     AlertData,
     Event,
@@ -80,16 +82,25 @@ class Recorder:
     """A writer (engine.sinks) of what detect_excursions found."""
 
     def __init__(
-        self, database: Reconnecting, outbox: Outbox, publisher: LivePublisher, *, fence: Fence = unfenced, skip_done: bool = True
+        self,
+        database: Reconnecting,
+        outbox: Outbox,
+        publisher: LivePublisher,
+        revisions: RevisionWriter,
+        *,
+        fence: Fence = unfenced,
+        skip_done: bool = True,
     ) -> None:
-        """Take the database, where to tell and what fences; `skip_done=False` is for a test that shows what the skip is for."""
+        """Take the database, where to tell and to ask, and what fences; `skip_done=False` is for a test that shows what the skip is for."""
         self._database = database
         self._fence = fence
         self._outbox = outbox
         self._publisher = publisher
         self._skip_done = skip_done
         self._progress = Progress(FLOW)
+        self._revisions = revisions
         self._pending: list[Judged] = []
+        self._requests: list[LateReadings] = []
         self._facts = 0
         self._versions_ahead = PartitionsAhead("excursion_versions")
         self._conditions_ahead = PartitionsAhead("condition_events")
@@ -98,21 +109,27 @@ class Recorder:
         database.on_connect(self._conditions_ahead.forget)
         database.on_connect(self._send_left_behind)
 
-    def write(self, items: list[Judged]) -> None:
-        """Keep facts until a flush or the bound."""
-        self._pending += items
-        self._facts += sum(len(item.facts) for item in items)
+    def write(self, items: list[Judged | LateReadings]) -> None:
+        """Keep facts and requests until a flush or the bound."""
+        judged = [item for item in items if isinstance(item, Judged)]
+        self._pending += judged
+        self._requests += [item for item in items if isinstance(item, LateReadings)]
+        self._facts += sum(len(item.facts) for item in judged)
         if self._facts >= COMMIT_FACTS:
             self.flush()
 
     def flush(self) -> None:
-        """Record what is pending; tries again while the database is away."""
+        """Record what is pending, then ask for revisions: one must find everything on record that was found before it was asked for."""
         if self._facts:
             FLOW_COMMIT_ROWS.labels(FLOW).observe(self._facts)
             with FLOW_COMMIT_SECONDS.labels(FLOW).time():
                 self._database.transact(self._record)
         self._pending.clear()
         self._facts = 0
+        if self._requests:
+            self._revisions.write(self._requests)
+            self._revisions.flush()
+            self._requests.clear()
         # Alerts are few: where some were dropped, whoever listens is told once Redis is back, and not only with the next one.
         self._publisher.publish(())
 

@@ -1,16 +1,14 @@
 """detect_excursions: readings in order and the partition's clock become excursions and offline conditions; late ones a request."""
 
-from typing import Final, cast
+from typing import Final
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
-from bytewax.operators import KeyedStream
 
 from pipelines.connectors.kafka import AckedProducer, KafkaConfig
 from pipelines.connectors.live import LivePublisher
 from pipelines.connectors.redis import RedisConfig
 from pipelines.connectors.timescale import DatabaseConfig
-from pipelines.engine.judgements import Judged, LateReadings, Output
 from pipelines.engine.lease import Holding
 from pipelines.engine.outbox import Outbox
 from pipelines.engine.progress import recorded_positions
@@ -18,7 +16,7 @@ from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.recorder import Recorder
 from pipelines.engine.shard_logic import answers_of, shard_logic
 from pipelines.engine.sinks import FlushingSink
-from pipelines.engine.source import Flush, LogSource
+from pipelines.engine.source import LogSource
 from pipelines.engine.stop import StopFlag
 from pipelines.engine.terms_loader import load_terms
 from pipelines.engine.writers import RevisionWriter
@@ -43,10 +41,8 @@ def build(
     def recorder() -> Recorder:
         publisher = LivePublisher(redis, FLOW)
         outbox = Outbox(FLOW, cell, AckedProducer(kafka.flow_producer(FLOW)), publisher)
-        return Recorder(Reconnecting(database, FLOW, stop), outbox, publisher, fence=holding.fence, skip_done=skip_done)
-
-    def is_late(item: tuple[str, Output | Flush]) -> bool:
-        return isinstance(item[1], LateReadings)
+        revisions = RevisionWriter(AckedProducer(kafka.flow_producer(f"{FLOW}-requests")))
+        return Recorder(Reconnecting(database, FLOW, stop), outbox, publisher, revisions, fence=holding.fence, skip_done=skip_done)
 
     lookups = Reconnecting(database, f"{FLOW}-terms", stop)
     flow = Dataflow(FLOW)
@@ -55,10 +51,5 @@ def build(
     answers = op.map("take_answers", revised, answers_of)
     both = op.merge("merge_answers", records, answers)
     judged = op.stateful_batch("judge", both, shard_logic(load_terms(lookups), recorded_positions(lookups, FLOW)))
-    split = op.branch("split_late", judged, is_late)
-    late = cast("KeyedStream[LateReadings | Flush]", split.trues)
-    facts = cast("KeyedStream[Judged | Flush]", split.falses)
-    requests = FlushingSink(lambda: RevisionWriter(AckedProducer(kafka.flow_producer(FLOW))), in_lulls=False)
-    op.output("request_revisions", late, requests)
-    op.output("record", facts, FlushingSink(recorder))
+    op.output("record", judged, FlushingSink(recorder))
     return flow

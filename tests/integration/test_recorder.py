@@ -52,7 +52,7 @@ class Rig:
     def recorder(self) -> Recorder:
         """Return a recorder as after a start of the process."""
         outbox = Outbox("detect_excursions", "cell", self, self)  # type: ignore[arg-type]
-        return Recorder(Reconnecting(self.database, "detect_excursions", StopFlag()), outbox, self)  # type: ignore[arg-type]
+        return Recorder(Reconnecting(self.database, "detect_excursions", StopFlag()), outbox, self, self)  # type: ignore[arg-type]
 
     def record(self, recorder: Recorder, *facts: Fact) -> None:
         """Record facts of one partition."""

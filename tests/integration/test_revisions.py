@@ -67,7 +67,7 @@ class Rig:
         self.shard = Shard(PARTITION, self.terms)
         self.store = ReadingStore(self.connection("store_readings"), None)
         outbox = Outbox("detect_excursions", "cell", self, self)  # type: ignore[arg-type]
-        self.recorder = Recorder(self.connection("detect_excursions"), outbox, self)  # type: ignore[arg-type]
+        self.recorder = Recorder(self.connection("detect_excursions"), outbox, self, self)  # type: ignore[arg-type]
         revised = Outbox("revise_excursions", "cell", self, self)  # type: ignore[arg-type]
         self.reviser = Reviser(self.connection("revise_excursions"), self.terms, revised, self)  # type: ignore[arg-type]
 
