@@ -27,6 +27,10 @@ MOST_LINES: Final = 2_000
 """Rows kept of one sensor; beyond it they are let go, and a further request asks for them."""
 
 
+MOST_LINES_OF_ALL: Final = 20_000
+"""Rows kept of all sensors of a shard: a few tens of megabytes, and as much in its snapshot before it is packed."""
+
+
 class Answer(msgspec.Struct, frozen=True, array_like=True):
     """What a revision came to, as detect_excursions takes it over."""
 

@@ -27,7 +27,7 @@ from pipelines.domain.sensor import (
 )
 from pipelines.domain.sensor_view import open_excursions, state_at
 from pipelines.domain.windowed_states import WindowedOpen
-from pipelines.engine.awaiting import MOST_LINES, Answer, Awaiting, settled
+from pipelines.engine.awaiting import MOST_LINES, MOST_LINES_OF_ALL, Answer, Awaiting, settled
 from pipelines.engine.devices import Devices
 from pipelines.engine.found import found_of_fact, running_of
 from pipelines.engine.judgements import ExcursionFact, Fact, RunningFact, SettledFact, StateFact
@@ -126,6 +126,8 @@ class Sensors:
             self._grow_stale(ticks, facts)
             self._hand_on_running(ticks, facts)
         self._follow_devices(ticks, facts)
+        if self.awaiting:
+            self._bound_lines(late)
         return late
 
     def _sorted(self, rows: Rows, judged: npt.NDArray[np.intp]) -> SensorBatch:
@@ -218,13 +220,26 @@ class Sensors:
         awaiting = self.awaiting[slot]
         if late_from != FAR:
             awaiting = awaiting.asked(late_to, late_from)
-        kept = (*awaiting.lines, *(line for line in lines if line.offset > awaiting.offset))
-        if len(kept) > MOST_LINES:
-            newest, asked_from = kept[-1], min((one for _, one in awaiting.requests), default=kept[0].measured_at)
-            late.append((newest.sensor, newest.device, newest.organization, asked_from, newest.offset))
-            self.awaiting[slot] = awaiting.asked(newest.offset, asked_from)
-            return
+        known = awaiting.offset if awaiting.early is None else awaiting.early.offset
+        kept = (*awaiting.lines, *(line for line in lines if line.offset > known))
         self.awaiting[slot] = msgspec.structs.replace(awaiting, lines=kept)
+        if len(kept) > MOST_LINES:
+            self._let_go(slot, late)
+
+    def _let_go(self, slot: int, late: list[Late]) -> None:
+        """Let go of what has come of a sensor, and ask for all of it again: its revision reads it from the store."""
+        awaiting = self.awaiting[slot]
+        newest, asked_from = awaiting.lines[-1], min((one for _, one in awaiting.requests), default=awaiting.lines[0].measured_at)
+        late.append((newest.sensor, newest.device, newest.organization, asked_from, newest.offset))
+        self.awaiting[slot] = awaiting.asked(newest.offset, asked_from)
+
+    def _bound_lines(self, late: list[Late]) -> None:
+        """Keep the rows of all sensors that wait within bounds: those with the most are let go first."""
+        total = sum(len(one.lines) for one in self.awaiting.values())
+        while total > MOST_LINES_OF_ALL:
+            slot = max(self.awaiting, key=lambda number: len(self.awaiting[number].lines))
+            total -= len(self.awaiting[slot].lines)
+            self._let_go(slot, late)
 
     def on_answer(self, answer: Answer) -> None:
         """Take the state of a revision in, if it is the one that its sensor waits for."""

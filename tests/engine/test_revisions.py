@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import pytest
+
 from pipelines.domain.evaluate import in_order
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.partition_clock import GRACE_MS
 from pipelines.domain.policy import Policy
 from pipelines.domain.recording import Found, Reason, Recorded, Standing, Stretch, record_found, record_stretch
 from pipelines.domain.resuming import is_clean, reach_at, resumed
-from pipelines.engine.awaiting import Answer
+from pipelines.engine.awaiting import MOST_LINES, Answer
 from pipelines.engine.judgements import ExcursionFact, Judged, LateReadings, Output, SettledFact
 from pipelines.engine.rejudging import Place, Start, StoredRow, rejudge
 from pipelines.engine.shard import Shard
@@ -228,7 +230,9 @@ def run(seed: int) -> tuple[World, list[tuple[object, ...]], list[tuple[object, 
     return world, facts_of(standing), facts_of(list(judged.found.values()))
 
 
-def test_late_readings_in_any_order_come_to_what_one_pass_over_all_of_them_finds() -> None:
+@pytest.mark.parametrize("bound", [MOST_LINES, 4], ids=["all is kept", "little is kept"])
+def test_late_readings_in_any_order_come_to_what_one_pass_over_all_of_them_finds(bound: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.engine.sensors.MOST_LINES", bound)
     revised = 0
     for seed in range(SERIES):
         if not random_series(seed, "mixed").rows:
