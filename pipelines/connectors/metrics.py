@@ -135,7 +135,11 @@ DETECT_CONDITIONS: Final = Counter("coldstream_detect_conditions_total", "Condit
 DETECT_STATES: Final = Counter("coldstream_detect_state_changes_total", "Sensors that changed their state, by the new one.", ["state"])
 DETECT_SKIPPED: Final = Counter("coldstream_detect_facts_skipped_total", "Facts recorded before a crash, and dropped.")
 REVISIONS_WAITING: Final = Gauge("coldstream_revisions_waiting", "Sensors that wait to be judged again.", ["partition"])
-REVISIONS_DONE: Final = Counter("coldstream_revisions_done_total", "Sensors judged again: changed or unchanged.", ["outcome"])
+REVISIONS_DONE: Final = Counter(
+    "coldstream_revisions_done_total",
+    "Sensors judged again: changed or unchanged, or overtaken by a live judgement and judged once more.",
+    ["outcome"],
+)
 REVISIONS_VERSIONS: Final = Counter(
     "coldstream_revisions_versions_total", "Excursion versions written by revisions, by reason.", ["reason"]
 )

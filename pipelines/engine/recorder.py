@@ -212,7 +212,8 @@ class Recorder:
         if not sensors:
             return {}, frozenset()
         excursion_rows.lock_sensors(connection, sensors)
-        earliest = min((one.started_at for one in found), default=FAR_AWAY_MS)
+        judged_from = [one.started_at for one in found] + [fact.after for _, fact in facts if isinstance(fact, SettledFact)]
+        earliest = min(judged_from, default=FAR_AWAY_MS)
         return excursion_rows.load_current(connection, sensors, earliest), excursion_rows.load_voided(connection, sensors)
 
     def _change(

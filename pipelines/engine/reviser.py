@@ -1,9 +1,11 @@
-"""Judges sensors again: one transaction each, and the state that came of it to the log after the commit.
+"""Judges sensors again: what the stored rows come to in one transaction, which only reads, what is new of it in another.
 
-It holds the sensor's advisory lock, as the recorder of live judgements does, from reading the rows to recording what they come to.
-The same request again changes nothing, and whom nothing new is told of is told nothing.
+The second holds the sensor's advisory lock, as the recorder of live judgements does: a long stretch holds nobody up. Where other facts
+of the sensor came on record meanwhile it is judged again, at the third time under the lock. The state that came of it goes to the log
+after the commit. The same request again changes nothing, and whom nothing new is told of is told nothing.
 """
 
+import uuid
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -24,20 +26,40 @@ from pipelines.engine.revision_queue import Revision
 from pipelines.engine.stretches import Stored, stored_offsets
 from pipelines.engine.telling import tell_of
 from pipelines.engine.terms import Terms
+from schemas.events import Event
 from schemas.revisions import encode_revised
 from schemas.topics import REVISED
 
 FLOW: Final = "revise_excursions"
 
 
+Current = dict[tuple[int, str], list[Standing]]
+"""What stands on record, by sensor and band."""
+
+TRIES: Final = 2
+"""How often a stretch is judged without the sensor's lock."""
+
+READ_ONLY: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+"""All that is read of a stretch is of one instant, whatever is stored or dropped meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """What the stored rows of a sensor come to, and what stood on record then."""
+
+    judged: Rejudged
+    stretch: Stretch
+    current: Current
+    rows: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Done:
     """What one revision wrote."""
 
-    answer: Answer
     versions: list[Recorded]
     tells: list[Tell]
-    rows: int
+    events: dict[int, Event]
 
 
 class Reviser:
@@ -72,22 +94,42 @@ class Reviser:
         self._outbox.send_left_behind(connection)
 
     def _revise(self, connection: psycopg.Connection, revision: Revision) -> None:
-        with connection.transaction():
-            self._fence(connection, {revision.partition})
-            done = self._judge(connection, revision)
-            events = self._outbox.write(connection, done.tells)
-        self._outbox.send(connection, events)
-        self._producer.send(REVISED.name, revision.partition, encode_revised(encode_answer(done.answer, revision.partition)))
+        judgement, done = self._carried_out(connection, revision)
+        self._outbox.send(connection, done.events)
+        judged, stretch = judgement.judged, judgement.stretch
+        answer = Answer(revision.sensor, stretch.as_of, revision.measured_from, stretch.until, judged.state, judged.place)
+        self._producer.send(REVISED.name, revision.partition, encode_revised(encode_answer(answer, revision.partition)))
         REVISIONS_DONE.labels("changed" if done.versions else "unchanged").inc()
-        REVISIONS_ROWS.observe(done.rows)
+        REVISIONS_ROWS.observe(judgement.rows)
         for one in done.versions:
             REVISIONS_VERSIONS.labels(one.reason.value).inc()
 
-    def _judge(self, connection: psycopg.Connection, revision: Revision) -> _Done:
-        """Judge a sensor's stretch again as of what is stored now, and write what is new."""
+    def _carried_out(self, connection: psycopg.Connection, revision: Revision) -> tuple[_Judgement, _Done]:
+        for _ in range(TRIES):
+            with connection.transaction():
+                connection.execute(READ_ONLY)
+                judgement = self._judge(connection, revision)
+            with connection.transaction():
+                self._lock(connection, revision)
+                if versions_of(self._current(connection, revision)) == versions_of(judgement.current):
+                    return judgement, self._record(connection, revision, judgement)
+            REVISIONS_DONE.labels("overtaken").inc()
+        with connection.transaction():
+            self._lock(connection, revision)
+            judgement = self._judge(connection, revision)
+            return judgement, self._record(connection, revision, judgement)
+
+    def _lock(self, connection: psycopg.Connection, revision: Revision) -> None:
+        self._fence(connection, {revision.partition})
         excursion_rows.lock_sensors(connection, [revision.sensor])
+
+    def _current(self, connection: psycopg.Connection, revision: Revision) -> Current:
+        return excursion_rows.load_current(connection, [revision.sensor], 0)
+
+    def _judge(self, connection: psycopg.Connection, revision: Revision) -> _Judgement:
+        """Judge a sensor's stretch again as of what is stored now."""
         offset = stored_offsets(connection).get(revision.partition, -1)
-        current = excursion_rows.load_current(connection, [revision.sensor], 0)
+        current = self._current(connection, revision)
         stored = Stored(connection, revision.sensor, revision.device, offset, self._terms)
         start, after = stored.start_before(revision.measured_from, [one for several in current.values() for one in several])
         judged, ends, rows = Rejudged(start.state, start.place), stored.ends(), 0
@@ -99,19 +141,23 @@ class Reviser:
         if judged.place is not None and (ends_at := ends.get(judged.place.assignment)) is not None and ends_at <= until:
             end_assignment(judged, ends_at, self._terms.policies)
         pass_clock(judged, until, self._terms.policies)
-        versions = self._compared(connection, revision.sensor, list(judged.found.values()), current, Stretch(after, until, offset))
+        return _Judgement(judged, Stretch(after, until, offset), current, rows)
+
+    def _record(self, connection: psycopg.Connection, revision: Revision, judgement: _Judgement) -> _Done:
+        """Write what is new, under the sensor's lock."""
+        stretch = judgement.stretch
+        versions = self._compared(connection, revision.sensor, list(judgement.judged.found.values()), judgement.current, stretch)
         self._versions_ahead.ensure(connection, (one.standing.first_started_at for one in versions))
-        excursion_rows.write_versions(connection, [(one, revision.partition, offset) for one in versions])
-        tells = [tell_of(connection, one, until) for one in versions]
-        answer = Answer(revision.sensor, offset, revision.measured_from, until, judged.state, judged.place)
-        return _Done(answer, versions, tells, rows)
+        excursion_rows.write_versions(connection, [(one, revision.partition, stretch.as_of) for one in versions])
+        tells = [tell_of(connection, one, stretch.until) for one in versions]
+        return _Done(versions, tells, self._outbox.write(connection, tells))
 
     def _compared(
         self,
         connection: psycopg.Connection,
         sensor: int,
         found: list[Found],
-        current: dict[tuple[int, str], list[Standing]],
+        current: Current,
         stretch: Stretch,
     ) -> list[Recorded]:
         """Return the versions to write, voids first: a band has one open excursion at a time."""
@@ -121,3 +167,8 @@ class Reviser:
         for band in sorted({band for _, band in current} | set(by_band)):
             changes += record_stretch(by_band.get(band, []), current.get((sensor, band), []), stretch, taken)
         return sorted(changes, key=lambda one: (one.reason is not Reason.VOID, one.standing.found.closed_at is None))
+
+
+def versions_of(current: Current) -> set[tuple[uuid.UUID, int]]:
+    """Return which versions stand."""
+    return {(one.id, one.version) for several in current.values() for one in several}

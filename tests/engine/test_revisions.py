@@ -49,6 +49,8 @@ class World:
     """Offset up to which facts are on record."""
     taken: int = 0
     """Answers that the shard has had."""
+    pending: list[Output] = field(default_factory=list)
+    """What the shard found and the recorder has not written yet."""
 
     def __post_init__(self) -> None:
         gaps = dict(enumerate(self.gaps, 1))
@@ -59,11 +61,17 @@ class World:
         self.shard = Shard(0, self.terms)
 
     def restart(self, snapshot: bytes | None = None) -> None:
-        """Go on from the shard's snapshot, or an older one."""
+        """Go on from the shard's snapshot, or an older one; what was not written is gone."""
+        self.pending.clear()
         self.shard = Shard(0, self.terms, snapshot or self.shard.snapshot(), self.progress)
 
     def take(self, outputs: list[Output]) -> None:
-        """Record what the shard found, and keep its requests."""
+        """Let the recorder have what the shard found."""
+        self.pending += outputs
+
+    def flush(self) -> None:
+        """Record what the shard found, then ask what it asks."""
+        outputs, self.pending = sorted(self.pending, key=lambda output: isinstance(output, LateReadings)), []
         for output in outputs:
             match output:
                 case LateReadings():
@@ -201,29 +209,37 @@ def run(seed: int) -> tuple[World, list[tuple[object, ...]], list[tuple[object, 
     world = World(policies, gaps)
     events = arrivals(series, chance)
     crashes = chance.random() < 0.5
-    offset, kept = 0, (0, 0, world.shard.snapshot())
+    offset, stored, kept = 0, 0, (0, 0, world.shard.snapshot())
     while offset < len(events):
         count = chance.choice([1, 2, 5, 30, 200])
         batch = events[offset : offset + count]
         world.take(world.shard.on_records([encode_rows(row_of(offset + index, event, gaps)) for index, event in enumerate(batch)]))
-        newest = world.stored[-1][0] if world.stored else -1
-        world.stored += [(offset + index, one) for index, (kind, one) in enumerate(batch) if kind == "row" and offset + index > newest]
         offset += count
+        stored = max(stored, min(offset + chance.choice([-20, 0, 0, 30, 300]), len(events)))
+        newest = world.stored[-1][0] if world.stored else -1
+        world.stored += [(at, one) for at, (kind, one) in enumerate(events[:stored]) if kind == "row" and at > newest]
+        if chance.random() < 0.6:
+            world.flush()
         if world.stored and chance.random() < 0.3:
             world.revise()
         if world.has_answers and chance.random() < 0.4:
             world.answer()
         if chance.random() < 0.1:
+            world.flush()
             kept = (offset, world.taken, world.shard.snapshot())
             world.restart()
         if crashes and chance.random() < 0.02:
             offset, world.taken, snapshot = kept
             world.restart(snapshot)
+    world.flush()
+    newest = world.stored[-1][0] if world.stored else -1
+    world.stored += [(at, one) for at, (kind, one) in enumerate(events) if kind == "row" and at > newest]
     while world.requests or world.has_answers:
         if world.requests:
             world.revise()
         if world.has_answers:
             world.answer()
+        world.flush()
     whole = in_order(row for _, row in world.stored)
     judged = rejudge(Start(), [StoredRow(row, PLACE) for row in whole], {}, policies, world.shard.clock.now)
     standing = [one.found for several in world.record.values() for one in several]

@@ -10,7 +10,7 @@ import pytest
 from infra.local.local_stack import LocalStack
 from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.domain.recording import Figures, Found
-from pipelines.engine.judgements import ExcursionFact, Fact, Judged, OfflineFact, RunningFact, StateFact
+from pipelines.engine.judgements import ExcursionFact, Fact, Judged, LateReadings, OfflineFact, RunningFact, StateFact
 from pipelines.engine.outbox import Outbox
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.recorder import Recorder
@@ -49,10 +49,10 @@ class Rig:
         self.live += [json.loads(message) for _, message in messages]
         return len(messages)
 
-    def recorder(self) -> Recorder:
+    def recorder(self, revisions: object = None) -> Recorder:
         """Return a recorder as after a start of the process."""
         outbox = Outbox("detect_excursions", "cell", self, self)  # type: ignore[arg-type]
-        return Recorder(Reconnecting(self.database, "detect_excursions", StopFlag()), outbox, self, self)  # type: ignore[arg-type]
+        return Recorder(Reconnecting(self.database, "detect_excursions", StopFlag()), outbox, self, revisions or self)  # type: ignore[arg-type]
 
     def record(self, recorder: Recorder, *facts: Fact) -> None:
         """Record facts of one partition."""
@@ -179,3 +179,23 @@ def test_the_view_shows_the_newest_version_in_degrees(rig: Rig) -> None:
     rig.record(recorder, ExcursionFact(9, AT, CLOSED))
 
     assert rig.rows("SELECT version, limit_celsius, peak_celsius, known_seconds FROM analytics.excursions_now") == [(2, 8.0, 9.1, 60.0)]
+
+
+def test_a_revision_is_asked_for_only_once_what_was_found_before_it_is_on_record(rig: Rig) -> None:
+    asked: list[tuple[int, list[tuple[object, ...]]]] = []
+
+    class Asked:
+        def write(self, items: list[LateReadings]) -> None:
+            asked.extend((item.offset, rig.versions()) for item in items)
+
+        def flush(self) -> None:
+            """Everything is acknowledged at once."""
+
+    recorder = rig.recorder(Asked())
+
+    recorder.write([LateReadings(9, 1, 1, 1, AT, 6, AT), Judged(9, 5, (ExcursionFact(5, AT, OPENED),))])
+    unasked = list(asked)
+    recorder.flush()
+
+    assert unasked == []
+    assert asked == [(6, [(1, "opened", False)])]

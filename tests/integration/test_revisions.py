@@ -244,3 +244,24 @@ def test_what_late_readings_disprove_is_voided_and_told_as_over(rig: Rig) -> Non
     assert rig.standing() == rig.expected() == []
     assert rig.told[-1]["event"] == "alert:resolved"
     assert rig.told[-1]["data"]["ended_by"] == "void"
+
+
+def test_what_is_recorded_live_while_a_stretch_is_judged_has_it_judged_once_more(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.come(*[reading(minute, 400) for minute in range(0, 60, 10)], *ticks(61), reading(5, 900), *ticks(62))
+    judge_stored, judged = Reviser._judge, []
+
+    def judge_and_be_overtaken(self: Reviser, *given: Any) -> Any:
+        judgement = judge_stored(self, *given)
+        judged.append(judgement)
+        if len(judged) == 1:
+            rig.come(*[reading(minute, 900) for minute in range(70, 100, 5)], *ticks(101))
+        return judgement
+
+    monkeypatch.setattr(Reviser, "_judge", judge_and_be_overtaken)
+    rig.revise()
+
+    assert len(judged) == 2
+    assert len({band for _, band in judged[1].current}) > len({band for _, band in judged[0].current})
+    rig.settle_all()
+    assert rig.standing() == rig.expected()
+    assert "warm" in {one[0] for one in rig.standing()}
