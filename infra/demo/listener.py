@@ -44,7 +44,9 @@ class Heard:
     reading_ms: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))
     """Acceptance of a reading's uplink to its frame."""
     alert_ms: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))
-    """Acceptance of what caused an alert (an uplink, or the tick that passed a deadline) to its frame."""
+    """Acceptance of what caused an alert (an uplink, or the tick that passed a deadline) to its frame; of those found late none."""
+    found_late: int = 0
+    """Alerts that late readings led to."""
     since: int = 0
     """Latencies of what was accepted before this instant (ms UTC) are left out."""
 
@@ -63,11 +65,15 @@ class Heard:
                 for reading in _BATCH.decode(event.data).readings:
                     self._reading(reading, at)
             case EventName.ALERT_TRIGGERED | EventName.ALERT_RESOLVED:
-                caused_at = _ALERT.decode(event.data).caused_by_received_at
-                if caused_at is not None and (accepted_at := parse_instant(caused_at)) >= self.since:
-                    self.alert_ms.append(at - accepted_at)
+                self._alert(_ALERT.decode(event.data), at)
             case EventName.UNIT_STATE_CHANGED:
                 pass
+
+    def _alert(self, alert: AlertData, at: int) -> None:
+        if alert.reason == "late":
+            self.found_late += 1
+        elif alert.caused_by_received_at is not None and (accepted_at := parse_instant(alert.caused_by_received_at)) >= self.since:
+            self.alert_ms.append(at - accepted_at)
 
     def _reading(self, reading: ReadingData, at: int) -> None:
         self.readings += 1

@@ -87,7 +87,7 @@ LIVE_PUBLISH_SECONDS: Final = Histogram(
     buckets=LATENCY,
 )
 
-FLOW_RECORDS: Final = Counter("coldstream_flow_records_total", "Records a flow has read from the log.", ["flow"])
+FLOW_RECORDS: Final = Counter("coldstream_flow_records_total", "Records a flow has read from the log.", ["flow", "topic"])
 FLOW_POLL_RECORDS: Final = Histogram(
     "coldstream_flow_poll_records", "Records read together, empty polls left out.", ["flow"], buckets=SIZES
 )

@@ -250,7 +250,7 @@ class LogPart(StatefulSourcePartition[Item, bytes]):
             grouped.append((partition_key(partition), Batch(partition, records)))
         read = sum(map(len, by_partition.values()))
         if by_partition:
-            FLOW_RECORDS.labels(self._flow).inc(read)
+            FLOW_RECORDS.labels(self._flow, self._topic).inc(read)
             FLOW_POLL_RECORDS.labels(self._flow).observe(read)
             show_record_age(self._flow, min(records[0].stamp for records in by_partition.values()))
         self._polls += 1

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tests.bench import decode, detect, fleet, flows, ingest, latency, page, reading_api, store, websocket
+from tests.bench import decode, detect, fleet, flows, ingest, late, latency, page, reading_api, store, websocket
 from tests.bench.figures import AREAS, Figure, terminal_table
 from tests.bench.report import FOLDER, Report, save, write_page
 
@@ -36,6 +36,8 @@ def measured(area: str, wanted: argparse.Namespace, say: Callable[[str], None]) 
             return flows.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
         case "latency":
             return latency.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
+        case "late":
+            return late.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
         case "api":
             return reading_api.measure(quick=wanted.quick, say=say, repeats=wanted.repeats)
         case "websocket":

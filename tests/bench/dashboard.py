@@ -53,6 +53,11 @@ class Dashboard:
         """How many readings it was told, in all."""
         return self._listener.heard.readings
 
+    @property
+    def found_late(self) -> int:
+        """How many alerts it was told that late readings led to, in all."""
+        return self._listener.heard.found_late
+
     def require_whole(self) -> None:
         """Raise RuntimeError where it was not told everything: it had to connect again, or was told to fetch what it missed."""
         heard = self._listener.heard

@@ -9,7 +9,7 @@ from typing import Final
 WARM_UP: Final = 0.15
 """The first part of a run, which is not counted: terms are loaded and caches filled in it."""
 
-AREAS: Final = ("ingest", "decode", "store", "detect", "flows", "latency", "api", "websocket", "page", "fleet")
+AREAS: Final = ("ingest", "decode", "store", "detect", "flows", "latency", "late", "api", "websocket", "page", "fleet")
 """What is measured, in the order of the page."""
 
 HEADER: Final = (

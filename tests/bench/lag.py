@@ -3,6 +3,7 @@
 import re
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,15 +13,18 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from infra.local.local_stack import LocalStack
 from infra.local.parts import FLOWS
-from schemas.topics import DEAD_LETTERS, READINGS, UPLINKS, Topic
+from schemas.topics import DEAD_LETTERS, READINGS, REVISED, REVISIONS, UPLINKS, Topic
 
-READS: Final[Mapping[str, Topic]] = {
-    "decode_uplinks": UPLINKS,
-    "store_readings": READINGS,
-    "detect_excursions": READINGS,
-    "store_dead_letters": DEAD_LETTERS,
+READS: Final[Mapping[str, tuple[str, Topic]]] = {
+    "decode_uplinks": ("decode_uplinks", UPLINKS),
+    "store_readings": ("store_readings", READINGS),
+    "detect_excursions": ("detect_excursions", READINGS),
+    "detect_excursions, answers": ("detect_excursions", REVISED),
+    "revise_excursions": ("revise_excursions", REVISIONS),
+    "store_dead_letters": ("store_dead_letters", DEAD_LETTERS),
 }
-RECORDS: Final = re.compile(r'^coldstream_flow_records_total\{[^}]*flow="(\w+)"[^}]*\} (\S+)$', re.MULTILINE)
+"""Each flow with each topic that it reads."""
+RECORDS: Final = re.compile(r'^coldstream_flow_records_total\{flow="(\w+)",topic="(\w+)"\} (\S+)$', re.MULTILINE)
 ANSWER_SECONDS: Final = 30.0
 OFFSET_TRIES: Final = 20
 TRY_AGAIN_SECONDS: Final = 0.5
@@ -28,7 +32,7 @@ TRY_AGAIN_SECONDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class LagLook:
-    """What was seen at one time; records, by flow."""
+    """What was seen at one time; records, by the names of READS."""
 
     at: float
     read: Mapping[str, int]
@@ -63,19 +67,19 @@ class LagWatch:
         again = [part.value for part in FLOWS if self._stack.restarts(part)]
         if again:
             raise RuntimeError(f"started again in the middle: {', '.join(again)}; see {self._stack.logs}")
-        read = dict.fromkeys(READS, 0)
+        done: Counter[tuple[str, str]] = Counter()
         for place in range(len(FLOWS)):
-            for flow, count in counters(f"http://127.0.0.1:{self._stack.ports.metrics(place)}/metrics").items():
-                read[flow] += count
-        heads = {topic.name: head_of(self._admin, topic) for topic in set(READS.values())}
-        return LagLook(time.perf_counter(), read, {flow: heads[topic.name] for flow, topic in READS.items()})
+            done.update(counters(f"http://127.0.0.1:{self._stack.ports.metrics(place)}/metrics"))
+        heads = {topic.name: head_of(self._admin, topic) for _, topic in READS.values()}
+        read = {name: done[flow, topic.name] for name, (flow, topic) in READS.items()}
+        return LagLook(time.perf_counter(), read, {name: heads[topic.name] for name, (_, topic) in READS.items()})
 
 
-def counters(address: str) -> dict[str, int]:
-    """Return how many records the flow at a metrics address has read, by its name; raises OSError when it does not answer."""
+def counters(address: str) -> dict[tuple[str, str], int]:
+    """Return how many records the flow at a metrics address has read, by its name and topic; raises OSError when it does not answer."""
     with urllib.request.urlopen(address, timeout=ANSWER_SECONDS) as answer:
         text = answer.read().decode()
-    return {flow: int(float(count)) for flow, count in RECORDS.findall(text)}
+    return {(flow, topic): int(float(count)) for flow, topic, count in RECORDS.findall(text)}
 
 
 def head_of(admin: AdminClient, topic: Topic) -> int:

@@ -10,14 +10,14 @@ from tests.bench import flow_process, lag, simulator_process
 
 
 def test_every_counter_that_the_bench_reads_is_shown() -> None:
-    metrics.FLOW_RECORDS.labels("decode_uplinks").inc(3)
+    metrics.FLOW_RECORDS.labels("decode_uplinks", "uplinks").inc(3)
     metrics.STORE_READINGS.labels("stored").inc(4)
     metrics.DETECT_READINGS.labels("quiet").inc(5)
     metrics.INGEST_ANSWERS.labels("202", "accepted").inc(6)
 
     text = generate_latest()
 
-    assert dict(lag.RECORDS.findall(text.decode()))["decode_uplinks"]
+    assert ("decode_uplinks", "uplinks") in {(flow, topic) for flow, topic, _ in lag.RECORDS.findall(text.decode())}
     assert flow_process.RECORDS.findall(text)
     assert flow_process.STORED.findall(text)
     assert b"quiet" in dict(flow_process.COUNTER.findall(text))
