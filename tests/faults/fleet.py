@@ -1,7 +1,7 @@
 """A simulated fleet of a fault run: seeded into the registry, then posted in real time by a process of its own.
 
-Each device's uplinks come in order of `measured_at`, with duplicates, strangers, garbage, fault marks and status frames
-among them. `python -m tests.faults.fleet` is the sender; it keeps a journal of what was acknowledged.
+Each device's uplinks come in order of `measured_at`, unless some are held back, with duplicates, strangers, garbage, fault marks and
+status frames among them. `python -m tests.faults.fleet` is the sender; it keeps a journal of what was acknowledged.
 """
 
 import argparse
@@ -34,6 +34,8 @@ OFFLINE_AFTER_MS: Final = 30_000
 STOP_SECONDS: Final = 15.0
 """What is under way when the sender is told to stop is tried again for so long."""
 ODDITIES: Final[Mischief] = replace(CLEAN, duplicates=0.01, statuses=0.01, sentinels=0.003, strangers=0.01, garbage=0.01)
+HELD_INTERVALS: Final = 6
+"""What is held back is delivered at most so many intervals late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,13 @@ class FleetPlan:
     seed: int
     interval_ms: int
     offline_after_ms: int = OFFLINE_AFTER_MS
+    held: float = 0.0
+    """Share of the uplinks that are held back, so that later ones overtake them."""
+
+    @property
+    def held_ms(self) -> int:
+        """How late an uplink may be delivered."""
+        return HELD_INTERVALS * self.interval_ms if self.held else 0
 
 
 def seed(database_url: str, plan: FleetPlan) -> Seeded:
@@ -68,6 +77,7 @@ def start_sender(plan: FleetPlan, url: str, journal: Path, seconds: float | None
     """Start the sender; it ends, once everything begun was acknowledged, after so long or when SIGTERM tells it to."""
     command = [sys.executable, "-m", "tests.faults.fleet", "--url", url, "--journal", str(journal)]
     command += ["--units", str(plan.units), "--seed", str(plan.seed), "--interval-ms", str(plan.interval_ms)]
+    command += ["--held", str(plan.held)]
     command += [] if seconds is None else ["--seconds", str(seconds)]
     return subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
 
@@ -77,11 +87,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.fleet", description="Post a fleet in real time.")
     for name in ("units", "seed", "interval-ms"):
         parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--held", type=float, default=0.0, help="share of the uplinks that are delivered late")
     parser.add_argument("--url", required=True)
     parser.add_argument("--journal", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=None, help="default: until SIGTERM")
     wanted = parser.parse_args()
-    plan = Plan(build_fleet(wanted.units, wanted.seed), APPLICATION, ODDITIES, wanted.interval_ms, quick=True)
+    oddities = replace(ODDITIES, held=wanted.held, held_ms=HELD_INTERVALS * wanted.interval_ms)
+    plan = Plan(build_fleet(wanted.units, wanted.seed), APPLICATION, oddities, wanted.interval_ms, quick=True)
     with Journal(wanted.journal) as journal:
         sender = Sender(target_of(wanted.url, SECRET), journal)
         uvloop.run(_post(Simulation(plan, sender, Progress(lambda _line: None)), sender, wanted.seconds))

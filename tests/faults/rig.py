@@ -30,6 +30,11 @@ from tests.faults.fleet import OFFLINE_AFTER_MS, FleetPlan, seed, start_sender
 REPOSITORY: Final = Path(__file__).parents[2]
 INTERVAL_MS: Final = 1_000
 UNITS: Final = 60
+STRAGGLERS: Final = 8
+"""Units beside them whose uplinks overtake each other."""
+STRAGGLERS_HELD: Final = 0.2
+STRAGGLERS_FROM: Final = 100_000
+"""Seeds of their fleets count from here."""
 KNOWN_SECONDS: Final = 8.0
 """Until every process knows a new fleet."""
 CATCH_UP_SECONDS: Final = 120.0
@@ -95,6 +100,8 @@ class Rig:
         self.faults = FaultLog(folder / "faults.jsonl")
         self.faults.path.touch()
         self.journals: list[Path] = []
+        self.newest_journals: list[Path] = []
+        """Of the newest fleet."""
         self.repeats = 0
         """Requests that reached the API beyond the senders' own tries."""
         self.afterwards = contextlib.ExitStack()
@@ -140,26 +147,36 @@ class Rig:
         units: int = UNITS,
         interval_ms: int = INTERVAL_MS,
     ) -> Iterator[None]:
-        """Let a new fleet post while the block runs (or for so long), and wait until all it began is acknowledged."""
-        plan = FleetPlan(units, number, interval_ms)
-        seeded = seed(self.stack.database_url, plan)
+        """Let a new fleet post while the block runs (or for so long), and wait until all it began is acknowledged.
+
+        Some units beside it have late readings.
+        """
+        plans = [FleetPlan(units, number, interval_ms)]
+        plans.append(FleetPlan(STRAGGLERS, STRAGGLERS_FROM + number, interval_ms, held=STRAGGLERS_HELD))
+        sites = {site for plan in plans for site in seed(self.stack.database_url, plan).sites.values()}
         if self._tape is None:
-            sites = [word for site in seeded.sites.values() for word in ("--site", str(site))]
-            command = [sys.executable, "-m", "tests.faults.tape", str(self.events), *sites]
+            words = [word for site in sorted(sites) for word in ("--site", str(site))]
+            command = [sys.executable, "-m", "tests.faults.tape", str(self.events), *words]
             self._tape = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, **self.stack.settings})
         time.sleep(KNOWN_SECONDS)
-        journal = self.folder / f"journal-{name}.jsonl"
-        sender = start_sender(plan, url or self.stack.api_url, journal, seconds)
-        self.senders.append(sender)
-        self.journals.append(journal)
+        self.newest_journals = [self.folder / f"journal-{name}.jsonl", self.folder / f"journal-{name}-stragglers.jsonl"]
+        senders = [
+            start_sender(plan, url or self.stack.api_url, journal, seconds)
+            for plan, journal in zip(plans, self.newest_journals, strict=True)
+        ]
+        self.senders += senders
+        self.journals += self.newest_journals
         yield
         if seconds is None:
             limit = UP_TO_DATE_MS if url is None else UP_TO_DATE_PROXIED_MS
-            if not wait_for(lambda: is_up_to_date(journal, limit), time.monotonic() + CATCH_UP_SECONDS):
-                raise HarnessError(f"the sender of {name} was not up to date {CATCH_UP_SECONDS:.0f} s after the last heal")
-            sender.send_signal(signal.SIGTERM)
-        if sender.wait(timeout=120 + (seconds or 0)) != 0:
-            raise HarnessError(f"the sender of {name} ended with {sender.returncode}: not all that it began was acknowledged")
+            limits = {journal: limit + plan.held_ms for plan, journal in zip(plans, self.newest_journals, strict=True)}
+            if not wait_for(lambda: all(map(is_up_to_date, limits, limits.values())), time.monotonic() + CATCH_UP_SECONDS):
+                raise HarnessError(f"the senders of {name} were not up to date {CATCH_UP_SECONDS:.0f} s after the last heal")
+            for sender in senders:
+                sender.send_signal(signal.SIGTERM)
+        codes = [sender.wait(timeout=120 + (seconds or 0)) for sender in senders]
+        if any(codes):
+            raise HarnessError(f"the senders of {name} ended with {codes}: not all that they began was acknowledged")
 
     def quiesce(self, settle_seconds: float = SETTLE_SECONDS) -> None:
         """Wait until no flow has anything left to do, the clock is at now, and every deadline has passed; raises HarnessError.
@@ -180,6 +197,15 @@ class Rig:
         lags = re.findall(r"^coldstream_flow_lag_records\{[^}]*\} ([0-9.e+]+)$", self.metrics(part), re.MULTILINE)
         return sum(map(float, lags)) if lags else float("inf")
 
+    def waiting(self) -> float:
+        """Return how many sensors wait to be judged again; infinite while that is not said."""
+        text = self.metrics(Part.REVISE_EXCURSIONS)
+        return (
+            sum(map(float, re.findall(r"^coldstream_revisions_waiting\{[^}]*\} ([0-9.e+]+)$", text, re.MULTILINE)))
+            if text
+            else float("inf")
+        )
+
     def _still(self) -> Callable[[], bool]:
         """Return what says whether every flow has read what there is and no further uplink has ended for a while."""
         newest, since = -1, time.monotonic()
@@ -187,7 +213,7 @@ class Rig:
         def is_still() -> bool:
             nonlocal newest, since
             ended = self.ended()
-            if ended < 0 or ended != newest or any(self.lag(part) > TICKS_BEHIND for part in FLOWS):
+            if ended < 0 or ended != newest or self.waiting() or any(self.lag(part) > TICKS_BEHIND for part in FLOWS):
                 newest, since = ended, time.monotonic()
             return time.monotonic() - since >= STILL_SECONDS
 

@@ -1,5 +1,6 @@
 """The report says what a campaign came to, and in which respects it fell short."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,15 +43,17 @@ def test_delays_are_shown_apart_by_the_bound_they_were_held_to() -> None:
 
 
 def test_what_a_scenario_came_to_is_what_is_new_and_too_many_late_sensors_are_a_shortfall() -> None:
-    before, found = Findings(100, 90, 5, 10, 1, sensors=60), Findings(250, 230, 9, 31, 3, sensors=120)
-    kills, deliveries = Outcome(1, "kills"), Outcome(1, "deliveries")
+    before, found = Findings(100, 90, 5, 10, 1, sensors=60), Findings(250, 230, 9, 31, 14, sensors=120)
+    kills, deliveries, pauses = Outcome(1, "kills"), Outcome(1, "deliveries"), Outcome(1, "pauses")
 
     count(kills, Scenario("kills", "plain", kill_everything), before, found)
     count(deliveries, Scenario("deliveries", "plain", kill_everything, proxied=True), before, found)
+    count(pauses, Scenario("pauses", "plain", kill_everything), found, replace(found, sensors=180))
 
-    assert (kills.acknowledged, kills.excursions, kills.told, kills.late_sensors) == (150, 4, 21, 2)
-    assert (kills.is_clean, deliveries.is_clean) == (False, True)
-    assert kills.shortfalls == ["2 of 60 sensors had late readings: more than were reordered"]
+    assert (kills.acknowledged, kills.excursions, kills.told, kills.late_sensors) == (150, 4, 21, 13)
+    assert (kills.is_clean, deliveries.is_clean, pauses.is_clean) == (False, True, False)
+    assert kills.shortfalls == ["13 of 60 sensors had late readings: more than were reordered"]
+    assert pauses.shortfalls == ["no reading was late: nothing was judged again"]
 
 
 def test_a_stack_that_does_not_start_is_said_of_every_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
