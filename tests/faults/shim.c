@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,15 +88,27 @@ time_t time(time_t *at) {
 }
 
 /* Waits until an instant of the wall clock: the caller reckons with the shifted one, the kernel with the true one. */
+static struct timespec true_instant(const struct timespec *until) {
+    /* An instant before 2001 is one of the monotonic clock. */
+    if (!orders || orders->clock_offset_ns == 0 || until->tv_sec < 1000000000) return *until;
+    int64_t ns = (int64_t)until->tv_sec * 1000000000 + until->tv_nsec - orders->clock_offset_ns;
+    return (struct timespec){ns / 1000000000, ns % 1000000000};
+}
+
 int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex, const struct timespec *restrict until) {
     static int (*real)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *) = 0;
     if (!real) real = (int (*)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *))dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
     if (!real) real = (int (*)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *))dlsym(RTLD_NEXT, "pthread_cond_timedwait");
-    /* An instant before 2001 is one of the monotonic clock. */
-    if (!orders || orders->clock_offset_ns == 0 || until->tv_sec < 1000000000) return real(condition, mutex, until);
-    int64_t ns = (int64_t)until->tv_sec * 1000000000 + until->tv_nsec - orders->clock_offset_ns;
-    struct timespec shifted = {ns / 1000000000, ns % 1000000000};
-    return real(condition, mutex, &shifted);
+    struct timespec instant = true_instant(until);
+    return real(condition, mutex, &instant);
+}
+
+/* The Kafka client's waits. */
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict until) {
+    static int (*real)(cnd_t *, mtx_t *, const struct timespec *) = 0;
+    if (!real) real = (int (*)(cnd_t *, mtx_t *, const struct timespec *))dlsym(RTLD_NEXT, "cnd_timedwait");
+    struct timespec instant = true_instant(until);
+    return real(condition, mutex, &instant);
 }
 
 static void hold_up(void) {

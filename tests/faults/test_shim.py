@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.faults.places import remove_places
 from tests.faults.shim import Shim
 
@@ -16,6 +18,19 @@ for line in sys.stdin:
         os.fsync(file.fileno())
     print(time.time(), time.monotonic() - began, flush=True)
 """
+
+WAITED = """
+import ctypes, sys, time
+library = ctypes.CDLL(None)
+condition, mutex = ctypes.create_string_buffer(64), ctypes.create_string_buffer(64)
+library.cnd_init(condition), library.mtx_init(mutex, 1), library.mtx_lock(mutex)
+sys.stdin.readline()
+until, began = time.time() + 0.5, time.monotonic()
+instant = (ctypes.c_long * 2)(int(until), int(until % 1 * 1e9))
+library.cnd_timedwait(condition, mutex, instant)
+print(time.monotonic() - began)
+"""
+"""Waits as the Kafka client does: until an instant of the wall clock."""
 
 
 def test_clock_and_disk_of_one_process_are_changed_while_it_runs(tmp_path: Path) -> None:
@@ -53,3 +68,22 @@ def test_clock_and_disk_of_one_process_are_changed_while_it_runs(tmp_path: Path)
     assert abs(slow[0]) < 60
     assert slow[1] > 0.4
     assert held_up == (1, 0)
+
+
+@pytest.mark.parametrize("offset", [-3600, 3600])
+def test_a_wait_until_an_instant_of_the_shifted_clock_lasts_as_long_as_it_is_meant_to(tmp_path: Path, offset: float) -> None:
+    shim = Shim(tmp_path / "shim")
+    (tmp_path / "waited.py").write_text(WAITED)
+    with shim.loaded():
+        process = subprocess.Popen(
+            [sys.executable, "waited.py", "serve"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+    shim.order("api", clock_offset_seconds=offset)
+
+    try:
+        said, _ = process.communicate("now\n", timeout=20)
+    finally:
+        process.kill()
+        remove_places(tmp_path)
+
+    assert 0.4 < float(said) < 5
