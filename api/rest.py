@@ -13,6 +13,7 @@ from api.page import page_routes
 from api.replays.replaying import Replays
 from api.routes import (
     account,
+    conditions,
     devices,
     ends,
     excursions,
@@ -62,6 +63,7 @@ def create_rest(context: Context, health_of_parts: Health, sandbox_sign_in_url: 
     versioned.include_router(places.router(context))
     versioned.include_router(readings.router(context))
     versioned.include_router(excursions.router(context))
+    versioned.include_router(conditions.router(context))
     versioned.include_router(ends.router(context))
     versioned.include_router(organization_changes.router(context))
     versioned.include_router(place_changes.router(context))

@@ -232,12 +232,35 @@ class UnitAnswer(Shape):
 
 
 class ConditionAnswer(Shape):
-    """An open condition of a device."""
+    """A condition of a device (`sensor` is null), a sensor, or a band of it; `detail` is what it stands on. Open where `ended_at` is null."""
 
     id: UUID
+    organization: int
     device: int
+    sensor: int | None
+    unit: int | None
     kind: str
+    band: str | None
+    alert: str
     started_at: Instant
+    opened_at: Instant
+    ended_at: Instant | None
+    closed_at: Instant | None
+    ended_by: str | None
+    detail: dict[str, object] | None
+
+
+class ConditionVersionAnswer(ConditionAnswer):
+    """What was known of a condition from `known_at` on."""
+
+    version: int
+    known_at: Instant
+
+
+class ConditionDetailAnswer(ConditionAnswer):
+    """A condition with its history."""
+
+    versions: list[ConditionVersionAnswer]
 
 
 class BudgetAnswer(Shape):
@@ -262,7 +285,7 @@ class UnitSensorAnswer(SensorAnswer):
 
 
 class UnitDetailAnswer(UnitAnswer):
-    """A unit with its sensors and the open conditions of their devices."""
+    """A unit with its sensors, and the open conditions of these and of their devices."""
 
     sensors: list[UnitSensorAnswer]
     conditions: list[ConditionAnswer]
@@ -279,12 +302,13 @@ class PolicyAnswer(Shape):
 
 
 class PolicyInForceAnswer(Shape):
-    """What a unit is judged by at an instant; `bands` as in the policy document."""
+    """What a unit is judged by at an instant; `bands` and `conditions` as in the policy document, every field filled in."""
 
     unit: int
     at: Instant
     policy: PolicyAnswer | None
     bands: list[dict[str, object]]
+    conditions: dict[str, dict[str, object]]
 
 
 class ReplayAnswer(Shape):

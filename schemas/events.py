@@ -55,12 +55,12 @@ class ReadingData(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class AlertData(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Data of `alert:triggered` and `alert:resolved`: until escalations exist, an opened excursion or offline condition."""
+    """Data of `alert:triggered` and `alert:resolved`: until escalations exist, an opened excursion or a condition."""
 
     id: str
     version: int
     category: str
-    """`temperature` or `offline`."""
+    """`temperature`, or the kind of a condition: `offline`, `sensor_fault`, `battery_low` ..."""
     severity: str
     sensor: int | None
     device: int

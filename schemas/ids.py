@@ -29,6 +29,11 @@ def condition_id(device: int, kind: str, started_at: int) -> uuid.UUID:
     return uuid.uuid5(_NAMESPACE, f"condition/{device}/{kind}/{started_at}")
 
 
+def band_condition_id(device: int, sensor: int, kind: str, band: str, started_at: int) -> uuid.UUID:
+    """Return the id of a condition of a sensor (0: of the device itself), or of a band of it (else empty), that started at an instant (ms UTC)."""
+    return uuid.uuid5(_NAMESPACE, f"condition/{device}/{sensor}/{kind}/{band}/{started_at}")
+
+
 def dead_letter_id(topic: str, partition: int, offset: int, part: int) -> uuid.UUID:
     """Return the id of a dead letter: where its raw bytes stand in the log, and which part of them."""
     return uuid.uuid5(_NAMESPACE, f"dead-letter/{topic}/{partition}/{offset}/{part}")

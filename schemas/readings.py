@@ -53,6 +53,8 @@ class RowFlag(IntFlag):
     """The time is the device's own, from a history frame: it says nothing about when the device was heard."""
     REPLAYED = 2
     """The uplink is a dead letter's, written again: it is counted apart, and `received_at` is when it first came."""
+    CLOCK_WRONG = 4
+    """Of the uplink's history some was rejected for its time, and left no row of its own."""
 
 
 ABSENT_I2: Final = -32_768

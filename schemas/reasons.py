@@ -87,3 +87,8 @@ def name_of_code(code: int) -> str:
 def reason_of_code(code: int) -> RejectReason:
     """Return the reason of a stored code; raises KeyError for 0 and for a code this version does not know."""
     return _REASONS[code]
+
+
+def is_known(code: int) -> bool:
+    """Tell whether a stored code is a reason that this version knows."""
+    return code in _REASONS

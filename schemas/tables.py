@@ -130,7 +130,13 @@ TABLES: Final = (
         what="the newest version of every excursion that stands",
     ),
     Table("open_excursions", ("excursion_id",), _JUDGING, ("api",), what="running figures of open excursions"),
-    Table("open_conditions", ("condition_id",), ("detect_excursions",), ("api",), what="conditions that stand, such as offline"),
+    Table(
+        "open_conditions",
+        ("condition_id",),
+        ("detect_excursions",),
+        ("api", "detect_excursions"),
+        what="conditions that stand, of devices, sensors and bands, with what they stand on",
+    ),
     Table(
         "sensor_states",
         ("sensor_id",),
@@ -166,8 +172,8 @@ TABLES: Final = (
         ("condition_id", "version", "started_at"),
         "started_at",
         ("detect_excursions",),
-        ("analysts",),
-        what="every version of every condition",
+        ("api", "analysts", "detect_excursions"),
+        what="every version of every condition, with who is told of it",
     ),
     _hypertable(
         "dead_letters",

@@ -125,7 +125,7 @@ async def restore_policy(transaction: Transaction, number: int) -> Outcome:
 
 
 def checked(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the bands of a document that can be meant, other fields left out; a bad request that names the field otherwise."""
+    """Return bands and conditions of a document that can be meant, other fields left out; a bad request that names the field otherwise."""
     bands = document.get("bands")
     if isinstance(bands, list) and len(bands) > MAX_BANDS:
         raise Refused("document", f"must have at most {MAX_BANDS} bands")
@@ -135,7 +135,8 @@ def checked(document: dict[str, Any]) -> dict[str, Any]:
         raise Refused("document", str(error)) from error
     if any("\0" in str(value) for band in bands or [] for value in band.values()):
         raise Refused("document", "must be plain text")
-    return {"bands": bands}
+    conditions = document.get("conditions")
+    return {"bands": bands} if conditions is None else {"bands": bands, "conditions": conditions}
 
 
 async def policy_row(transaction: Transaction, number: int) -> Row:

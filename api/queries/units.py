@@ -6,12 +6,12 @@ from typing import Final
 
 from api.database import Database, Row
 from api.queries.budgets import unit_budgets
+from api.queries.conditions import standing_conditions
 from api.queries.excursions import current_excursions
 from api.queries.places import unit_rows
 from api.queries.readings import latest_of_units
 from api.queries.sensors import sensors
 from api.shapes import (
-    ConditionAnswer,
     ExcursionAnswer,
     LatestAnswer,
     PolicyAnswer,
@@ -21,6 +21,8 @@ from api.shapes import (
     UnitSensorAnswer,
 )
 from pipelines.domain.band_document import to_document
+from pipelines.domain.conditions.document import conditions_document
+from pipelines.domain.policy import NO_POLICY
 from pipelines.domain.policy_document import parse_policy
 from schemas.events import UnitState, worst
 
@@ -33,12 +35,6 @@ STATES: Final = """
 SELECT unit_id, state, min(since) AS since FROM sensor_states
 WHERE organization_id = ANY(%(scope)s) AND unit_id = ANY(%(units)s)
 GROUP BY unit_id, state
-"""
-
-CONDITIONS: Final = """
-SELECT condition_id, device_id, kind, started_at FROM open_conditions
-WHERE organization_id = ANY(%(scope)s) AND device_id = ANY(%(devices)s)
-ORDER BY started_at
 """
 
 POLICY: Final = """
@@ -67,10 +63,7 @@ async def unit_detail(database: Database, scope: list[int], unit: int) -> UnitDe
         return None
     its_sensors = await sensors(database, scope, unit=unit, site=None, after=0, limit=MAX_SENSORS_OF_UNIT)
     devices = sorted({sensor.device.id for sensor in its_sensors})
-    rows = await database.rows(CONDITIONS, {"scope": scope, "devices": devices})
-    conditions = [
-        ConditionAnswer(id=row["condition_id"], device=row["device_id"], kind=row["kind"], started_at=row["started_at"]) for row in rows
-    ]
+    conditions = await standing_conditions(database, scope, devices, [sensor.id for sensor in its_sensors])
     (shown,) = found
     open_bands = {(excursion.sensor, excursion.band) for excursion in shown.open_excursions}
     budgets = await unit_budgets(database, scope, unit, open_bands)
@@ -79,10 +72,10 @@ async def unit_detail(database: Database, scope: list[int], unit: int) -> UnitDe
 
 
 async def policy_in_force(database: Database, scope: list[int], unit: int, at: datetime) -> PolicyInForceAnswer:
-    """Return what a unit is judged by at an instant; every field of a band's kind is there, defaults filled in."""
+    """Return what a unit is judged by at an instant; every field of bands and conditions is there, defaults filled in."""
     row = await database.row(POLICY, {"scope": scope, "unit": unit, "at": at})
     if row is None:
-        return PolicyInForceAnswer(unit=unit, at=at, policy=None, bands=[])
+        return PolicyInForceAnswer(unit=unit, at=at, policy=None, bands=[], conditions=conditions_document(NO_POLICY.conditions))
     policy = PolicyAnswer(
         id=row["id"],
         name=row["name"],
@@ -90,8 +83,9 @@ async def policy_in_force(database: Database, scope: list[int], unit: int, at: d
         policy_version=row["policy_version"],
         effective_at=row["effective_at"],
     )
-    bands = [to_document(band) for band in parse_policy(row["document"]).bands]
-    return PolicyInForceAnswer(unit=unit, at=at, policy=policy, bands=bands)
+    judged_by = parse_policy(row["document"])
+    bands, conditions = [to_document(band) for band in judged_by.bands], conditions_document(judged_by.conditions)
+    return PolicyInForceAnswer(unit=unit, at=at, policy=policy, bands=bands, conditions=conditions)
 
 
 async def _with_state(database: Database, scope: list[int], rows: list[Row]) -> list[UnitAnswer]:

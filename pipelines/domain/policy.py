@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Final, TypeGuard, assert_never
 
+from pipelines.domain.conditions.terms import DEFAULT_TERMS, ConditionTerms
+
 
 class Kind(StrEnum):
     """How a band's signal is judged (excursions.md sections 4 to 6)."""
@@ -196,6 +198,7 @@ class Policy:
     """One version of a policy: its bands in the order they were written. Without bands it finds nothing."""
 
     bands: tuple[Band, ...]
+    conditions: ConditionTerms = DEFAULT_TERMS
     reach_ms: int = field(init=False, repr=False, compare=False)
     """How far back the readings must be kept: the longest rolling window of its bands, 0 where none looks back."""
     has_windows: bool = field(init=False, repr=False, compare=False)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final, NoReturn, TypeVar, assert_never
 
+from pipelines.domain.conditions.document import parse_conditions
 from pipelines.domain.decimals import NotANumber, exact, scaled
 from pipelines.domain.policy import (
     Band,
@@ -52,7 +53,7 @@ class PolicyError(ValueError):
 
 
 def parse_policy(document: object) -> Policy:
-    """Return the policy a document describes: {"bands": [{...}, ...]}; fields beside `bands` are ignored.
+    """Return the policy a document describes: {"bands": [{...}, ...], "conditions": {...}}; fields beside these are ignored.
 
     Raises PolicyError naming the first field that is refused.
     """
@@ -69,7 +70,7 @@ def parse_policy(document: object) -> Policy:
         if band.name in names:
             _refuse(f"bands[{index}].name", f"another band is already called {band.name!r}")
         names.add(band.name)
-    return Policy(bands)
+    return Policy(bands, parse_conditions(document.get("conditions"), _refuse))
 
 
 def _refuse(field: str, reason: str) -> NoReturn:

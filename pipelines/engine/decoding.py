@@ -41,6 +41,8 @@ Row = bytes
 """One row, packed as schemas.readings.ROW."""
 
 pack: Final = PACKED_ROW.pack
+FLAGS_AT: Final = ROW.fields["flags"][1] if ROW.fields else 0
+"""Where the flags of a packed row stand."""
 
 WITH_READINGS: Final = DECODE_UPLINKS.labels("readings", "none")
 OF_KIND: Final = {int(kind): DECODE_READINGS.labels(kind.name.lower()) for kind in STORED_KINDS}
@@ -201,6 +203,8 @@ def stamped_rows(uplink: Uplink, decoded: Decoded, device: Device) -> tuple[list
             if fault is not None:
                 rejected.append(fault)
     if rows:
+        if any(one.reason is RejectReason.CLOCK_WRONG for one in rejected):
+            rows[0] = marked(rows[0], RowFlag.CLOCK_WRONG)
         return rows, rejected
     if rejected:
         return [end_row(uplink, RowKind.REJECTED, device, rejected[0].reason)], rejected
@@ -238,6 +242,11 @@ def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: S
     return row, None if fault is None else Rejection(fault, f"probe {reading.probe}: {detail}")
 
 
+def marked(row: Row, flag: RowFlag) -> Row:
+    """Return a row with one more flag."""
+    return row[:FLAGS_AT] + bytes([row[FLAGS_AT] | flag]) + row[FLAGS_AT + 1 :]
+
+
 def within(value: int | None, most: int, absent: int) -> int:
     """Return a value beside the temperature, or that there is none where it is absent or cannot be true."""
     return absent if value is None or not 0 <= value <= most else value
@@ -249,12 +258,12 @@ def end_row(uplink: Uplink, kind: RowKind, device: Device | None, reason: Reject
     heard_at = message.measured_at if isinstance(message, TtnMessage) else None
     if heard_at is None or clock_refusal(heard_at, uplink.received_at) is not None:
         heard_at = uplink.received_at
-    unit = configuration = sensor = 0
+    unit = configuration = sensor = policy = 0
     if device is not None:
         for candidate in device.sensors.values():
             stamp = candidate.stamp(heard_at)
             if stamp is not None:
-                sensor, unit, configuration = candidate.id, stamp.unit, stamp.configuration
+                sensor, unit, configuration, policy = candidate.id, stamp.unit, stamp.configuration, stamp.policy
                 break
     return pack(
         uplink.record.offset,
@@ -265,7 +274,7 @@ def end_row(uplink: Uplink, kind: RowKind, device: Device | None, reason: Reject
         unit,
         uplink.organization,
         0,
-        0,
+        policy,
         configuration,
         ABSENT_I2,
         ABSENT_I2,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pipelines.domain.conditions.facts import ConditionKind, Detail
+from pipelines.domain.conditions.terms import Alert
 from pipelines.domain.recording import Figures, Found
 from schemas.events import UnitState
 
@@ -46,6 +48,29 @@ class OfflineFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionChange:
+    """A condition of a sensor, a device or a band began (no `closed_at`) or is over."""
+
+    as_of: int
+    received_at: int
+    kind: ConditionKind
+    device: int
+    sensor: int
+    """0 for a condition of the device itself."""
+    unit: int
+    organization: int
+    band: str
+    """Of a possible excursion; empty for the others."""
+    alert: Alert
+    started_at: int
+    opened_at: int
+    ended_at: int | None
+    closed_at: int | None
+    ended_by: str | None
+    detail: Detail
+
+
+@dataclass(frozen=True, slots=True)
 class StateFact:
     """A sensor's state changed."""
 
@@ -74,9 +99,11 @@ class SettledFact:
     """What is open, and what opened or closed since."""
     states: tuple["StateFact", ...]
     """The state that the sensor is in now, where it is another than was shown."""
+    possible: tuple[ConditionChange, ...] = ()
+    """The possible excursions that stand now; no other of the sensor does."""
 
 
-Fact = SettledFact | ExcursionFact | RunningFact | OfflineFact | StateFact
+Fact = SettledFact | ExcursionFact | RunningFact | OfflineFact | ConditionChange | StateFact
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,11 @@ from pipelines.connectors.metrics import (
 )
 from pipelines.domain.instants import format_instant
 from pipelines.domain.recording import Found, Reason, Recorded, Standing, Stretch, record_found, record_stretch
-from pipelines.engine import excursion_rows, state_rows
+from pipelines.engine import condition_rows, excursion_rows, state_rows
 from pipelines.engine.clock_metrics import show_published
+from pipelines.engine.condition_rows import ConditionVersion, StandingConditions, tell_of_condition
 from pipelines.engine.judgements import (
+    ConditionChange,
     ExcursionFact,
     Fact,
     Judged,
@@ -74,6 +76,7 @@ class _Changes:
     versions: list[tuple[Recorded, int, int]] = field(default_factory=list)
     running: list[tuple[Standing, RunningFact]] = field(default_factory=list)
     offline: list[tuple[OfflineFact, int]] = field(default_factory=list)
+    conditions: list[tuple[ConditionVersion, int]] = field(default_factory=list)
     states: list[StateFact] = field(default_factory=list)
     tells: list[Tell] = field(default_factory=list)
 
@@ -157,10 +160,12 @@ class Recorder:
             self._fence(connection, {judged.partition for judged in self._pending})
             changes = self._compare(connection, fresh)
             self._versions_ahead.ensure(connection, (recorded.standing.first_started_at for recorded, _, _ in changes.versions))
-            self._conditions_ahead.ensure(connection, (fact.started_at for fact, _ in changes.offline))
+            began = [fact.started_at for fact, _ in changes.offline] + [one.change.started_at for one, _ in changes.conditions]
+            self._conditions_ahead.ensure(connection, began)
             excursion_rows.write_versions(connection, changes.versions)
             excursion_rows.write_running(connection, changes.running)
             state_rows.write_offline(connection, changes.offline)
+            condition_rows.write_conditions(connection, changes.conditions)
             state_rows.write_states(connection, changes.states)
             events = self._outbox.write(connection, changes.tells)
             if self._skip_done:
@@ -175,6 +180,7 @@ class Recorder:
     def _compare(self, connection: psycopg.Connection, facts: list[tuple[int, Fact]]) -> _Changes:
         changes = _Changes()
         current, taken = self._standing(connection, facts)
+        conditions = StandingConditions(connection, [fact for _, fact in facts])
         for partition, fact in facts:
             match fact:
                 case ExcursionFact():
@@ -183,6 +189,7 @@ class Recorder:
                     self._change(connection, recorded, standing, (partition, fact.as_of, fact.received_at), changes)
                 case SettledFact():
                     changes.states += fact.states
+                    self._change_conditions(connection, conditions.settle(fact), partition, changes)
                     for band in {band for sensor, band in current if sensor == fact.sensor} | {one.band for one in fact.found}:
                         standing = current.setdefault((fact.sensor, band), [])
                         found = [one for one in fact.found if one.band == band]
@@ -195,6 +202,9 @@ class Recorder:
                 case OfflineFact():
                     changes.offline.append((fact, partition))
                     changes.tells.append(self._tell_offline(connection, fact))
+                case ConditionChange():
+                    taken_in = conditions.take(fact)
+                    self._change_conditions(connection, [] if taken_in is None else [taken_in], partition, changes)
                 case StateFact():
                     changes.states.append(fact)
                 case _:
@@ -232,6 +242,13 @@ class Recorder:
             if one.reason is not Reason.VOID:
                 standing.append(replace(one.standing, as_of=as_of))
             changes.tells.append(tell_of(connection, one, received_at))
+
+    def _change_conditions(
+        self, connection: psycopg.Connection, versions: list[ConditionVersion], partition: int, changes: _Changes
+    ) -> None:
+        """Take note of versions of conditions, and of whom to tell."""
+        changes.conditions += [(one, partition) for one in versions]
+        changes.tells += [tell for one in versions if (tell := tell_of_condition(connection, one)) is not None]
 
     def _tell_offline(self, connection: psycopg.Connection, fact: OfflineFact) -> Tell:
         started_at = format_instant(fact.started_at)
@@ -282,7 +299,7 @@ def found_of(fact: Fact) -> tuple[Found, ...]:
             return (fact.found,)
         case SettledFact():
             return fact.found
-        case RunningFact() | OfflineFact() | StateFact():
+        case RunningFact() | OfflineFact() | ConditionChange() | StateFact():
             return ()
         case _:
             assert_never(fact)
@@ -295,5 +312,7 @@ def count_recorded(changes: _Changes, skipped: int) -> None:
         DETECT_VERSIONS.labels(recorded.reason.value).inc()
     for fact, _ in changes.offline:
         DETECT_CONDITIONS.labels("offline", "began" if fact.ended_at is None else "ended").inc()
+    for one, _ in changes.conditions:
+        DETECT_CONDITIONS.labels(one.change.kind.value, "began" if one.change.closed_at is None else "ended").inc()
     for state, many in Counter(fact.state for fact in changes.states).items():
         DETECT_STATES.labels(state.value).inc(many)

@@ -31,8 +31,9 @@ from pipelines.engine.awaiting import MOST_LINES, MOST_LINES_OF_ALL, Answer, Awa
 from pipelines.engine.devices import Devices
 from pipelines.engine.found import found_of_fact, running_of
 from pipelines.engine.judgements import ExcursionFact, Fact, RunningFact, SettledFact, StateFact
+from pipelines.engine.possible import Possibles
 from pipelines.engine.sensor_batch import ASSIGNMENT_END, FAULT, READING, Line, SensorBatch, sorted_batch
-from pipelines.engine.shard_table import FAR, LONG_AGO, SENSOR, Slots, Table
+from pipelines.engine.shard_table import FAR, LONG_AGO, SENSOR, Kept, Slots, Table
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import Ticks
 from schemas.events import SEVERITY_ORDER, UnitState
@@ -58,28 +59,6 @@ Late = tuple[int, int, int, int, int]
 """Sensor, device, organization, measured_from, offset."""
 
 
-class Kept(msgspec.Struct):
-    """One sensor's row of the table as Python's own values, in the order of shard_table.SENSOR; put back when it is done with."""
-
-    id: int
-    device: int
-    unit: int
-    organization: int
-    assignment: int
-    policy: int
-    configuration: int
-    low: int
-    high: int
-    judged_at: int
-    measured_at: int
-    max_gap_ms: int
-    known_until: int
-    due: int
-    temperature: int
-    state: int
-    in_machine: int
-
-
 class Sensors:
     """The sensors of one shard."""
 
@@ -92,6 +71,7 @@ class Sensors:
         self._terms = terms
         self._devices = devices
         self.awaiting = dict(awaiting)
+        self.possibles = Possibles(terms)
         self._minute = 0
         self._ranges: dict[int, tuple[int, int]] = {}
         self._behind: dict[int, int] = {}
@@ -122,6 +102,7 @@ class Sensors:
         if len(judged):
             self._judge(self._sorted(rows, judged), ticks, facts, late)
         if len(ticks.positions):
+            self._become_possible(ticks, facts)
             self._pass_deadlines(ticks, facts)
             self._grow_stale(ticks, facts)
             self._hand_on_running(ticks, facts)
@@ -190,6 +171,8 @@ class Sensors:
                 behind = int(batch.positions[index - 1])
                 continue
             position = int(batch.positions[index])
+            if slot in self.possibles.due:
+                self.possibles.pass_until(slot, kept, state, behind, position, ticks, facts)
             if state.due is not None:
                 state = self._pass_until(state, slot, kept, behind, position, ticks, facts)
             if is_late(state, line.measured_at):
@@ -208,7 +191,7 @@ class Sensors:
             late.append((kept.id, newest.device, newest.organization, late_from, late_to))
         if late_from != FAR or slot in self.awaiting:
             self._await(slot, [batch.line(number) for number in range(start, end)], late_from, late_to, late)
-        if state.due is not None:
+        if state.due is not None or slot in self.possibles.due:
             self._behind[slot] = behind
         self._keep(slot, kept, state)
         self._show(kept, state, newest.offset, newest.measured_at, facts)
@@ -277,20 +260,21 @@ class Sensors:
         self._show(kept, state, done, clock, shown, until=clock)
         self._put_back(slot, kept)
         states = tuple(one for one in shown if isinstance(one, StateFact))
-        facts.append(SettledFact(done, clock, kept.id, answer.offset, newest_of(answer), clock, tuple(judged.found.values()), states))
+        possible = self.possibles.settled(slot, kept, state, done, clock)
+        found = tuple(judged.found.values())
+        facts.append(SettledFact(done, clock, kept.id, answer.offset, newest_of(answer), clock, found, states, possible))
         return again
 
     def _step(self, state: SensorState, slot: int, kept: Kept, line: Line, facts: list[Fact]) -> SensorState:
         """Judge one row in order, under the terms it is stamped with."""
         policies = self._terms.policies
-        if line.kind == ASSIGNMENT_END:
+        if line.kind == ASSIGNMENT_END or kept.assignment not in {0, line.assignment}:
             ended = on_assignment_end(state, line.measured_at, policies)
             self._found(ended.facts, state, slot, kept, line.offset, line.received_at, facts)
-            return ended.state
-        if kept.assignment not in {0, line.assignment}:
-            ended = on_assignment_end(state, line.measured_at, policies)
-            self._found(ended.facts, state, slot, kept, line.offset, line.received_at, facts)
+            self.possibles.on_end(slot, kept, state, line, facts)
             state = ended.state
+            if line.kind == ASSIGNMENT_END:
+                return state
         kept.device, kept.unit, kept.organization, kept.assignment = line.device, line.unit, line.organization, line.assignment
         if kept.configuration != line.configuration or not kept.max_gap_ms:
             kept.configuration, kept.max_gap_ms = line.configuration, self._terms.configurations.max_gap_of(line.configuration)
@@ -298,6 +282,7 @@ class Sensors:
         step = on_reading(state, Reading(line.measured_at, temperature, kept.max_gap_ms, line.policy), policies)
         if step.facts:
             self._found(step.facts, step.state, slot, kept, line.offset, line.received_at, facts, before=state)
+        self.possibles.on_row(slot, kept, state, step.state, line, facts)
         return step.state
 
     def _pass_until(
@@ -317,8 +302,15 @@ class Sensors:
                 return state
             step = on_clock(state, int(ticks.clocks[index]), self._terms.policies)
             self._found(step.facts, step.state, slot, kept, int(ticks.offsets[index]), int(ticks.stamps[index]), facts, before=state)
+            self.possibles.on_tick(slot, kept, state, step.state, index, ticks, facts)
             state = step.state
         return state
+
+    def _become_possible(self, ticks: Ticks, facts: list[Fact]) -> None:
+        """Pass, at the batch's end, the instants at which pending runs become possible."""
+        for slot in [slot for slot, due in self.possibles.due.items() if due <= ticks.after.now]:
+            kept, behind = self._kept(slot), self._behind.get(slot, NOTHING_BEFORE)
+            self.possibles.pass_until(slot, kept, self._state_of(slot, kept), behind, None, ticks, facts)
 
     def _pass_deadlines(self, ticks: Ticks, facts: list[Fact]) -> None:
         """Pass, at the batch's end, the deadlines of all sensors that its ticks have reached."""

@@ -9,27 +9,47 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 
 from pipelines.connectors.errors import Misconfigured
+from pipelines.domain.conditions.possible_excursion import Possible
 from pipelines.domain.partition_clock import NEVER, PartitionClock
 from pipelines.domain.sensor import SensorState, with_windows_begun
 from pipelines.engine.awaiting import Answer, Awaiting
+from pipelines.engine.clocks import Clock, Clocks
+from pipelines.engine.conditions import Conditions, Watched
 from pipelines.engine.devices import Devices
 from pipelines.engine.judgements import Fact, Judged, LateReadings, Output
 from pipelines.engine.sensors import Sensors
-from pipelines.engine.shard_table import DEVICE, SENSOR, compressed, decompressed, packed, unpacked
+from pipelines.engine.shard_table import CONDITION, DEVICE, SENSOR, compressed, decompressed, packed, unpacked
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import read_ticks
 from pipelines.engine.unpack import fresh_rows
 
-SNAPSHOT_VERSION: Final = 4
+SNAPSHOT_VERSION: Final = 5
 """Of the bytes below. A shipped version must load for ever or be migrated: version 1 had its tables as they are, 2 has them packed, 3
-has the machine states packed too, with one for each band of any kind, 4 what waits for a revision."""
+has the machine states packed too, with one for each band of any kind, 4 what waits for a revision, 5 the conditions of
+sensors and devices."""
 
 UNPACKED_VERSION: Final = 1
 SUSTAINED_VERSION: Final = 2
 """Up to it a machine state had bands of kind sustained alone."""
+AWAITING_VERSION: Final = 4
+"""Up to it nothing was kept of conditions."""
+
+
+class KeptConditions(msgspec.Struct, frozen=True, array_like=True):
+    """What a shard keeps of conditions."""
+
+    sensors: bytes = b""
+    """How far each sensor is judged; packed in a snapshot."""
+    watched: dict[int, Watched] = {}
+    """By slot of that table, the sensors in or near a condition."""
+    clocks: dict[int, Clock] = {}
+    """By device."""
+    possible: dict[int, tuple[Possible, ...]] = {}
+    """By slot of the table of sensors."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, array_like=True):
@@ -44,12 +64,15 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     """Machine states by slot, of sensors that are not quiet; packed since version 3."""
     awaiting: dict[int, Awaiting] | bytes = b""
     """By slot, the sensors that wait for a revision; packed. Nothing before version 4."""
+    conditions: KeptConditions | bytes = b""
+    """Packed. Nothing before version 5."""
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Snapshot)
 _MACHINES: Final = msgspec.msgpack.Decoder(dict[int, SensorState])
 _AWAITING: Final = msgspec.msgpack.Decoder(dict[int, Awaiting])
+_CONDITIONS: Final = msgspec.msgpack.Decoder(KeptConditions)
 
 
 class Shard:
@@ -63,16 +86,27 @@ class Shard:
         """
         self.partition = partition
         self._recorded = recorded
-        kept = Snapshot(SNAPSHOT_VERSION, -1, PartitionClock(), b"", b"", {}, {}) if snapshot is None else read_snapshot(snapshot)
+        kept = (
+            Snapshot(SNAPSHOT_VERSION, -1, PartitionClock(), b"", b"", {}, {}, KeptConditions())
+            if snapshot is None
+            else read_snapshot(snapshot)
+        )
         self.done = kept.done
         self.clock = kept.clock
         self._devices = Devices(kept.devices, terms)
-        machines, awaiting = kept.machines, kept.awaiting
+        machines, awaiting, conditions = kept.machines, kept.awaiting, kept.conditions
         assert isinstance(machines, dict), "read_snapshot unpacks them"
         assert isinstance(awaiting, dict), "read_snapshot unpacks them"
+        assert isinstance(conditions, KeptConditions), "read_snapshot unpacks them"
         if kept.version <= SUSTAINED_VERSION:
             machines = {slot: with_windows_begun(state, terms.policies) for slot, state in machines.items()}
         self._sensors = Sensors(kept.sensors, machines, terms, self._devices, awaiting)
+        self._conditions = Conditions(conditions.sensors, conditions.watched, terms)
+        if kept.version <= AWAITING_VERSION:
+            known = np.frombuffer(kept.sensors, SENSOR)
+            self._conditions.take_over(known["id"], known["measured_at"])
+        self._clocks = Clocks(conditions.clocks, terms)
+        self._sensors.possibles.resume(conditions.possible, self._sensors.machines)
 
     @property
     def sensors(self) -> int:
@@ -94,6 +128,8 @@ class Shard:
         facts: list[Fact] = []
         self._devices.on_rows(rows, ticks, facts)
         late = self._sensors.on_rows(rows, ticks, facts)
+        self._conditions.on_rows(rows, ticks, facts)
+        self._clocks.on_rows(rows, ticks, facts)
         self.clock = ticks.after
         self.done = done
         facts.sort(key=lambda fact: fact.as_of)
@@ -131,8 +167,13 @@ class Shard:
                 packed(self._devices.content(), DEVICE),
                 compressed(_ENCODER.encode(self._sensors.machines)),
                 compressed(_ENCODER.encode(self._sensors.awaiting)),
+                compressed(_ENCODER.encode(self._kept_conditions())),
             ),
         )
+
+    def _kept_conditions(self) -> KeptConditions:
+        sensors, possible = packed(self._conditions.content(), CONDITION), self._sensors.possibles.standing
+        return KeptConditions(sensors, self._conditions.watched, self._clocks.clocks, possible)
 
 
 def read_snapshot(content: bytes) -> Snapshot:
@@ -145,6 +186,8 @@ def read_snapshot(content: bytes) -> Snapshot:
             snapshot = replace(snapshot, machines=_MACHINES.decode(decompressed(snapshot.machines)))
         if isinstance(snapshot.awaiting, bytes):
             snapshot = replace(snapshot, awaiting=_AWAITING.decode(decompressed(snapshot.awaiting)) if snapshot.awaiting else {})
+        if isinstance(snapshot.conditions, bytes):
+            snapshot = replace(snapshot, conditions=_conditions_of(snapshot.conditions))
         whole = len(snapshot.sensors) % SENSOR.itemsize == 0 and len(snapshot.devices) % DEVICE.itemsize == 0
     except (msgspec.DecodeError, ValueError) as error:
         message = f"a snapshot of detect_excursions cannot be read: {error}; delete the recovery folder to rebuild it from the log"
@@ -156,3 +199,11 @@ def read_snapshot(content: bytes) -> Snapshot:
         )
         raise Misconfigured(message)
     return snapshot
+
+
+def _conditions_of(content: bytes) -> KeptConditions:
+    """Return what is kept of conditions, unpacked."""
+    if not content:
+        return KeptConditions()
+    kept = _CONDITIONS.decode(decompressed(content))
+    return replace(kept, sensors=unpacked(kept.sensors, CONDITION))

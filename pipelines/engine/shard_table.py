@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import zstandard
@@ -46,6 +47,9 @@ DEVICE: Final = np.dtype(
 )
 """44 bytes a device."""
 
+CONDITION: Final = np.dtype([("id", "<i4"), ("judged_at", "<i8")])
+"""12 bytes a sensor: how far its conditions are judged."""
+
 DENSE_RANGE: Final = 65_536
 """Ids that lie within such a range are looked up directly: 256 KiB a table at most."""
 
@@ -57,6 +61,28 @@ PACKING_LEVEL: Final = 1
 
 Array = npt.NDArray[Any]
 Slots = npt.NDArray[np.intp]
+
+
+class Kept(msgspec.Struct):
+    """One sensor's row of the table as Python's own values, in the order of SENSOR; put back when it is done with."""
+
+    id: int
+    device: int
+    unit: int
+    organization: int
+    assignment: int
+    policy: int
+    configuration: int
+    low: int
+    high: int
+    judged_at: int
+    measured_at: int
+    max_gap_ms: int
+    known_until: int
+    due: int
+    temperature: int
+    state: int
+    in_machine: int
 
 
 def compressed(content: bytes) -> bytes:

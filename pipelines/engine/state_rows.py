@@ -8,14 +8,14 @@ from pipelines.engine.judgements import OfflineFact, StateFact
 from schemas.ids import condition_id
 
 INSERT_CONDITION: Final = """
-INSERT INTO condition_events (condition_id, version, started_at, known_at, organization_id, device_id, kind, ended_at, uplink_partition,
-  uplink_offset)
-VALUES (%(id)s, %(version)s, to_timestamp(%(started_at)s / 1000.0), now(), %(organization)s, %(device)s, 'offline',
-  to_timestamp(%(ended_at)s / 1000.0), %(partition)s, %(offset)s)
+INSERT INTO condition_events (condition_id, version, started_at, known_at, organization_id, device_id, unit_id, kind, opened_at, ended_at,
+  closed_at, uplink_partition, uplink_offset)
+VALUES (%(id)s, %(version)s, to_timestamp(%(started_at)s / 1000.0), now(), %(organization)s, %(device)s, %(unit)s, 'offline',
+  to_timestamp(%(started_at)s / 1000.0), to_timestamp(%(ended_at)s / 1000.0), to_timestamp(%(ended_at)s / 1000.0), %(partition)s, %(offset)s)
 """
 OPEN_CONDITION: Final = """
-INSERT INTO open_conditions (condition_id, organization_id, device_id, kind, started_at)
-VALUES (%(id)s, %(organization)s, %(device)s, 'offline', to_timestamp(%(started_at)s / 1000.0))
+INSERT INTO open_conditions (condition_id, organization_id, device_id, unit_id, kind, started_at)
+VALUES (%(id)s, %(organization)s, %(device)s, %(unit)s, 'offline', to_timestamp(%(started_at)s / 1000.0))
 ON CONFLICT DO NOTHING
 """
 UPSERT_STATES: Final = """
@@ -37,6 +37,7 @@ def write_offline(connection: psycopg.Connection, facts: list[tuple[OfflineFact,
                 "ended_at": fact.ended_at,
                 "organization": fact.organization,
                 "device": fact.device,
+                "unit": fact.unit or None,
                 "partition": partition,
                 "offset": fact.as_of,
             }

@@ -22,6 +22,8 @@ class Configuration:
     max_gap_ms: int
     offline_after_ms: int
     """0: never offline."""
+    calibration: int = 0
+    """Hundredths of a degree, added to what the sensor says."""
 
 
 class Policies(dict[int, Policy]):
@@ -40,13 +42,14 @@ class Policies(dict[int, Policy]):
 
 
 class Configurations:
-    """Sensor-configuration versions by number, as two columns: 16 bytes a version, loaded many at a time. 0 is none."""
+    """Sensor-configuration versions by number, as three columns: 24 bytes a version, loaded many at a time. 0 is none."""
 
     def __init__(self, load: Callable[[Sequence[int]], dict[int, Configuration]]) -> None:
         """Take what loads versions by their numbers; it raises Misconfigured where one is missing."""
         self._load = load
         self.max_gap_ms: npt.NDArray[np.int64] = np.full(FIRST_ROOM, NOT_LOADED, dtype=np.int64)
         self.offline_after_ms: npt.NDArray[np.int64] = np.zeros(FIRST_ROOM, dtype=np.int64)
+        self.calibration: npt.NDArray[np.int64] = np.zeros(FIRST_ROOM, dtype=np.int64)
         self.max_gap_ms[0] = DEFAULT_MAX_GAP_MS
 
     def prepare(self, numbers: npt.NDArray[Any]) -> None:
@@ -58,17 +61,27 @@ class Configurations:
             room = max(highest + 1, 2 * len(self.max_gap_ms))
             self.max_gap_ms = grown(self.max_gap_ms, room, NOT_LOADED)
             self.offline_after_ms = grown(self.offline_after_ms, room, NEVER_OFFLINE)
+            self.calibration = grown(self.calibration, room, 0)
         missing = np.unique(numbers[self.max_gap_ms[numbers] == NOT_LOADED])
         if len(missing):
             for number, configuration in self._load(missing.tolist()).items():
                 self.max_gap_ms[number] = configuration.max_gap_ms
                 self.offline_after_ms[number] = configuration.offline_after_ms
+                self.calibration[number] = configuration.calibration
 
     def max_gap_of(self, number: int) -> int:
         """Return the max gap (ms) of one version, loading it where `prepare` has not."""
+        self._load_one(number)
+        return int(self.max_gap_ms[number])
+
+    def calibration_of(self, number: int) -> int:
+        """Return the calibration (hundredths) of one version, loading it where `prepare` has not."""
+        self._load_one(number)
+        return int(self.calibration[number])
+
+    def _load_one(self, number: int) -> None:
         if number >= len(self.max_gap_ms) or self.max_gap_ms[number] == NOT_LOADED:
             self.prepare(np.array([number]))
-        return int(self.max_gap_ms[number])
 
 
 def grown(values: npt.NDArray[np.int64], room: int, filling: int) -> npt.NDArray[np.int64]:

@@ -37,7 +37,7 @@ def load_terms(database: Reconnecting) -> Terms:
             raise Misconfigured(message) from error
 
     def configurations(numbers: Sequence[int]) -> dict[int, Configuration]:
-        statement = "SELECT id, max_gap_ms, offline_after_ms FROM sensor_configurations WHERE id = ANY(%s)"
-        return {row[0]: Configuration(row[1], row[2]) for row in rows_of(statement, numbers, "sensor configuration")}
+        statement = "SELECT id, max_gap_ms, offline_after_ms, calibration_hundredths FROM sensor_configurations WHERE id = ANY(%s)"
+        return {row[0]: Configuration(row[1], row[2], row[3]) for row in rows_of(statement, numbers, "sensor configuration")}
 
     return Terms(Policies(policy), Configurations(configurations))

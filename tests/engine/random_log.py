@@ -8,7 +8,8 @@ import numpy as np
 from pipelines.domain.policy import Policy
 from pipelines.domain.policy_document import parse_policy
 from pipelines.engine.terms import Configuration, Configurations, Policies, Terms
-from schemas.readings import RowKind, Rows, blank_rows
+from schemas.readings import ABSENT_I1, ABSENT_I2, RowKind, Rows, blank_rows
+from schemas.reasons import RejectReason, code_of_reason
 
 START_AT = 1_750_000_000_000
 STEP_MS = 3_000
@@ -51,10 +52,31 @@ POLICIES: dict[int, Policy] = {
         },
     ),
 }
+WARM = {"name": "warm", "side": "high", "limit_celsius": 8, "hold_seconds": 30, "min_samples": 2}
+POLICIES[5] = parse_policy(
+    {
+        "bands": [WARM],
+        "conditions": {
+            "battery_low": {"low_percent": 20, "low_volts": 3, "readings": 2},
+            "door_open": {"open_seconds": 10, "alert": "critical"},
+            "sensor_fault": {"marks": 2},
+            "frozen_value": {"after_seconds": 6, "readings": 2, "changes": 1, "times_longest": 1, "coarse_celsius": 100},
+        },
+    }
+)
+POLICIES[6] = parse_policy(
+    {"bands": [WARM], "conditions": {"door_open": {"enabled": False}, "clock_wrong": {"rejections": 1, "quiet_seconds": 9}}}
+)
 SUSTAINED = (1, 2)
 WINDOWED = (3, 4)
+CONDITIONED = (5, 6)
 """Versions that a log changes between."""
-CONFIGURATIONS = {1: Configuration(7_500, 36_000), 2: Configuration(18_000, 0), 3: Configuration(7_500, 15_000)}
+CONFIGURATIONS = {
+    1: Configuration(7_500, 36_000),
+    2: Configuration(18_000, 0),
+    3: Configuration(7_500, 15_000),
+    4: Configuration(7_500, 36_000, 25),
+}
 
 
 def terms() -> Terms:
@@ -94,6 +116,30 @@ def random_log(seed: int, *, sensors: int = 4, steps: int = 60, disorder: bool =
             offset += 1
     rows += [tick(offset + extra, START_AT + (steps + extra + 2) * STEP_MS) for extra in range(20)]
     return Log(rows)
+
+
+def with_conditions(rows: list[Rows], seed: int) -> list[Rows]:
+    """Return the rows with batteries, doors, calibrations, values beside temperatures, ends of assignments and rejected times."""
+    chance = random.Random(seed)
+    for row in rows:
+        if row["kind"][0] == RowKind.TICK:
+            continue
+        row["battery_percent"] = chance.choice([ABSENT_I1, ABSENT_I1, 50, 10, 10, 22])
+        row["battery_millivolts"] = chance.choice([ABSENT_I2, ABSENT_I2, ABSENT_I2, 2_900, 3_050, 3_600])
+        row["door"] = chance.choice([ABSENT_I1, 0, 1, 1, 1])
+        row["configuration"] = chance.choice([int(row["configuration"][0])] * 9 + [4])
+        if row["sensor"][0] % 4 == 0 and row["kind"][0] == RowKind.READING and chance.random() < 0.8:
+            row["temperature"] = 400
+        if row["sensor"][0] % 4 == 1 and chance.random() < 0.6:
+            row["kind"], row["temperature"] = RowKind.FAULT, ABSENT_I2
+        if row["kind"][0] == RowKind.FAULT:
+            row["reason"] = code_of_reason(RejectReason.SENTINEL)
+        kind = chance.random()
+        if kind < 0.15:
+            row["temperature"] = ABSENT_I2
+            row["kind"] = RowKind.ANCILLARY if kind < 0.1 else RowKind.ASSIGNMENT_END if kind < 0.12 else RowKind.REJECTED
+            row["reason"] = code_of_reason(RejectReason.CLOCK_WRONG) if kind >= 0.12 else 0
+    return rows
 
 
 def one_row(offset: int, at: int, sensor: int, policy: int, configuration: int, chance: random.Random) -> Rows:

@@ -8,10 +8,10 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from pipelines.engine.shard import SUSTAINED_VERSION, Shard, Snapshot, read_snapshot
-from pipelines.engine.shard_table import DEVICE, SENSOR
+from pipelines.engine.shard import SUSTAINED_VERSION, KeptConditions, Shard, Snapshot, read_snapshot
+from pipelines.engine.shard_table import CONDITION, DEVICE, SENSOR
 from schemas.readings import encode_rows
-from tests.engine.random_log import STEP_MS, SUSTAINED, WINDOWED, random_log, terms
+from tests.engine.random_log import CONDITIONED, STEP_MS, SUSTAINED, WINDOWED, random_log, terms, with_conditions
 
 FOLDER: Final = Path(__file__).parent
 
@@ -29,6 +29,8 @@ class Kept:
     """Of the policies in its log."""
     disorder: bool = False
     """Whether readings come late, so that sensors wait for a revision."""
+    conditions: bool = False
+    """Whether its rows tell of batteries, doors and rejected times."""
 
     @property
     def file(self) -> Path:
@@ -46,6 +48,8 @@ class Kept:
             random_log(seed, sensors=self.sensors, versions=self.versions, disorder=self.disorder).rows
             for seed in (self.seed, self.seed + 1)
         )
+        if self.conditions:
+            with_conditions(first, self.seed), with_conditions(second, self.seed + 1)
         last, start = first[-1], second[0]
         for name in ("measured_at", "received_at"):
             shift = int(last[name][0] - start[name][0]) + STEP_MS
@@ -69,7 +73,10 @@ WINDOWS: Final = Kept("shard_snapshot_v3", 3, seed=9, sensors=12, rows=200, vers
 WAITING: Final = Kept("shard_snapshot_v4", 4, seed=9, sensors=4, rows=120, versions=WINDOWED, disorder=True)
 """With sensors that wait for a revision, and rows that came of them meanwhile."""
 
-SNAPSHOTS: Final = (QUIET, RUNS, PACKED, PACKED_RUNS, WINDOWS, WAITING)
+CONDITIONS: Final = Kept("shard_snapshot_v5", 5, seed=16, sensors=12, rows=250, versions=CONDITIONED, conditions=True)
+"""With conditions of every kind, in every state."""
+
+SNAPSHOTS: Final = (QUIET, RUNS, PACKED, PACKED_RUNS, WINDOWS, WAITING, CONDITIONS)
 
 FIELDS_OF_SUSTAINED: Final = 5
 """Of a machine state before version 3: those that came later are empty there."""
@@ -95,6 +102,11 @@ def loaded(content: bytes) -> str:
     }
     if kept.version > WINDOWS.version:
         found["awaiting"] = msgspec.to_builtins(kept.awaiting, str_keys=True)
+    if kept.version > WAITING.version:
+        assert isinstance(kept.conditions, KeptConditions)
+        found["conditions"] = records_of(np.frombuffer(kept.conditions.sensors, CONDITION))
+        for name in ("watched", "clocks", "possible"):
+            found[name] = msgspec.to_builtins(getattr(kept.conditions, name), str_keys=True)
     parts = [f"{json.dumps(name)}: {_lines(value)}" for name, value in found.items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 

@@ -1,4 +1,4 @@
-"""The machine of condition `door_open`: a door that has been open for longer than `door_open_seconds` of known time.
+"""The machine of condition `door_open`: a door that has been open for longer than `open_seconds` of known time.
 
     closed --open--> ajar --door_open_seconds of known time--> open --closed--> closed
 

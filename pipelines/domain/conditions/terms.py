@@ -1,13 +1,23 @@
-"""By what conditions are judged: one frozen value of a sensor configuration, with a default for everything.
+"""By what conditions are judged: one frozen value of a policy version (`document` reads it), with a default for everything.
 
 Where a figure is our own it is chosen so that a healthy sensor in a cold room never raises the condition. None switches one off.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
+
+
+class Alert(StrEnum):
+    """Who is told of a condition, and how much it matters."""
+
+    NONE = "none"
+    """Nobody: it is shown, and kept in its history."""
+    WARNING = "warning"
+    CRITICAL = "critical"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,7 @@ class BatteryTerms:
     """Our own: more than the steps of a battery's voltage as devices tell it, and than what a transmission takes from it."""
     readings: int = 6
     """In a row, to begin and to end. Our own: batteries sag in the cold and recover; their level moves over weeks, so waiting is free."""
+    alert: Alert = Alert.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +42,8 @@ class DoorTerms:
     """When a door has been open too long."""
 
     open_ms: int = 5 * MINUTE_MS
-    """`door_open_seconds`: known time open. Our own: stocking a refrigerator takes minutes."""
+    """Known time open. Our own: stocking a refrigerator takes minutes."""
+    alert: Alert = Alert.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,7 @@ class FrozenTerms:
     """A sensor whose finest step seen is this or more is not judged: in steps of half a degree a good refrigerator stands still."""
     times_longest: int = 3
     """How many times the longest unchanged stretch before this one it must be. Our own."""
+    alert: Alert = Alert.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,7 @@ class FaultTerms:
 
     marks: int = 1
     """Fault marks without a reading between them. One: a value that cannot be true raises its own condition (excursions.md section 7)."""
+    alert: Alert = Alert.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +82,29 @@ class ClockTerms:
     """...within this, to begin. Our own: one may be a message that was kept somewhere for weeks."""
     quiet_ms: int = 48 * HOUR_MS
     """Without any, to end. Our own: some devices send their history once a day."""
+    alert: Alert = Alert.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleTerms:
+    """Who is told of a possible excursion. Its limits and holds are the bands' own."""
+
+    alert: Alert = Alert.NONE
+    """Shown, and told to nobody: the silence that makes it possible is told as offline or as a fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionTerms:
-    """One version of the terms of a sensor's conditions. Frozen values are not looked for unless a person asks for it."""
+    """One version of the terms of conditions. Frozen values are not looked for unless a person asks for it."""
 
     battery: BatteryTerms | None = BatteryTerms()
     door: DoorTerms | None = DoorTerms()
     frozen: FrozenTerms | None = None
     fault: FaultTerms | None = FaultTerms()
     clock: ClockTerms | None = ClockTerms()
+    possible: PossibleTerms | None = PossibleTerms()
 
 
 DEFAULT_TERMS: Final = ConditionTerms()
-NO_TERMS: Final = ConditionTerms(battery=None, door=None, frozen=None, fault=None, clock=None)
+NO_TERMS: Final = ConditionTerms(battery=None, door=None, frozen=None, fault=None, clock=None, possible=None)
 """Nothing is judged."""

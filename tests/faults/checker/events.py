@@ -130,7 +130,9 @@ def _recorded(evidence: Evidence) -> dict[Told, tuple[int, int | None, int | Non
     recorded: dict[Told, tuple[int, int | None, int | None]] = {
         (str(one.excursion), one.version): (one.started_at, one.closed_at, one.peak) for one in evidence.tables.versions
     }
-    recorded |= {(str(one.condition), one.version): (one.started_at, one.ended_at, None) for one in evidence.tables.conditions}
+    recorded |= {
+        (str(one.condition), one.version): (one.started_at, one.closed_at, None) for one in evidence.tables.conditions if one.is_told
+    }
     return recorded
 
 

@@ -51,13 +51,16 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One version of an offline condition."""
+    """One version of a condition of a device, a sensor or a band."""
 
     condition: uuid.UUID
     version: int
     dev_eui: str
     started_at: int
     ended_at: int | None
+    closed_at: int | None
+    kind: str
+    is_told: bool
 
 
 @dataclass(frozen=True, slots=True)

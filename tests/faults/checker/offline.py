@@ -21,7 +21,8 @@ def check_offline(evidence: Evidence) -> Iterator[Finding]:
             heard[line.dev_eui].append(line.measured_at)
     conditions: dict[str, list[Condition]] = defaultdict(list)
     for condition in evidence.tables.conditions:
-        conditions[condition.dev_eui].append(condition)
+        if condition.kind == "offline":
+            conditions[condition.dev_eui].append(condition)
     patience = {sensor.dev_eui: sensor.terms[-1].offline_after_ms for sensor in evidence.tables.sensors if sensor.terms}
     for dev_eui, longest in patience.items():
         instants = sorted(heard[dev_eui])

@@ -68,7 +68,8 @@ def _versions(connection: Connection) -> list[Version]:
 
 def _conditions(connection: Connection) -> list[Condition]:
     rows = connection.execute(
-        f"SELECT c.condition_id, c.version, d.dev_eui, {ms('c.started_at')}, {ms('c.ended_at')} "
+        f"SELECT c.condition_id, c.version, d.dev_eui, {ms('c.started_at')}, {ms('c.ended_at')}, "
+        f"{ms('coalesce(c.closed_at, c.ended_at)')}, c.kind, c.alert <> 'none' "
         "FROM condition_events c JOIN devices d ON d.id = c.device_id ORDER BY c.condition_id, c.version",
     )
     return [Condition(*row) for row in rows]
