@@ -49,6 +49,9 @@ LIMIT %(limit)s
 """
 """One organization after another, so that each walks its index in the order asked for and stops at the limit."""
 
+VOIDED_AS_KNOWN: Final = AS_KNOWN.replace("c.reason <> 'void'", "c.reason = 'void'")
+"""Those whose newest version known at the instant says that they do not stand; its facts are the last ones that were believed."""
+
 VERSIONS: Final = f"""
 SELECT {COLUMNS}
 FROM excursion_versions c
@@ -93,13 +96,17 @@ async def excursions_as_known(
     known_at: datetime,
     *,
     limit: int,
+    voided: bool = False,
     after: tuple[datetime, UUID] | None = None,
     **given: object,
 ) -> list[ExcursionAnswer]:
-    """Return excursions as they were known at an instant, newest started_at first; `given` are as of current_excursions."""
+    """Return excursions that stood at an instant as they were known then, or those voided by then, newest started_at first.
+
+    `given` are as of current_excursions.
+    """
     filters, parameters = filtered(after, given)
     bounds = {"scope": scope, "limit": limit, "until": known_before(known_at), "begun_by": known_at + AHEAD}
-    rows = await database.rows(AS_KNOWN.format(filters=filters), bounds | parameters)
+    rows = await database.rows((VOIDED_AS_KNOWN if voided else AS_KNOWN).format(filters=filters), bounds | parameters)
     return [excursion_answer(row) for row in rows]
 
 

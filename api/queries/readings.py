@@ -18,6 +18,7 @@ SELECT sensor_id, unit_id, measured_at, measured_at + received_after_ms * interv
        temperature, humidity, battery_millivolts, battery_percent, door_open, reason, late
 FROM readings
 WHERE organization_id = ANY(%(scope)s) AND {where} AND measured_at >= %(start)s AND measured_at < %(end)s
+  AND (%(known_at)s::timestamptz IS NULL OR measured_at + received_after_ms * interval '1 millisecond' <= %(known_at)s)
   AND (%(after_at)s::timestamptz IS NULL OR (measured_at, sensor_id) {beyond} (%(after_at)s, %(after_sensor)s))
 ORDER BY measured_at {order}, sensor_id {order}
 LIMIT %(limit)s
@@ -38,6 +39,7 @@ WITH gaps AS (
   WHERE r.organization_id = ANY(%(scope)s) AND r.{where}
     AND r.measured_at >= %(start)s - (SELECT longest FROM reach) AND r.measured_at < %(end)s
     AND (r.temperature IS NOT NULL OR r.reason IS NOT NULL)
+    AND (%(known_at)s::timestamptz IS NULL OR r.measured_at + r.received_after_ms * interval '1 millisecond' <= %(known_at)s)
 ), held AS (
   SELECT m.sensor_id, m.measured_at, m.temperature,
          CASE WHEN m.temperature IS NULL THEN m.measured_at
@@ -130,11 +132,12 @@ async def raw_readings(  # noqa: PLR0913 - the filters of one query
     sensor: int | None,
     start: datetime,
     end: datetime,
+    known_at: datetime | None,
     descending: bool,
     after: tuple[datetime, int] | None,
     limit: int,
 ) -> list[ReadingAnswer]:
-    """Return readings of a unit or a sensor measured in [start, end), by measured_at and sensor."""
+    """Return readings of a unit or a sensor measured in [start, end), by measured_at and sensor; only those received by `known_at`, if given."""
     query = RAW.format(
         where="unit_id = %(unit)s" if sensor is None else "sensor_id = %(sensor)s",
         order="DESC" if descending else "ASC",
@@ -147,6 +150,7 @@ async def raw_readings(  # noqa: PLR0913 - the filters of one query
         "sensor": sensor,
         "start": start,
         "end": end,
+        "known_at": known_at,
         "after_at": after_at,
         "after_sensor": after_sensor,
         "limit": limit,
@@ -164,9 +168,13 @@ async def bucketed_readings(  # noqa: PLR0913 - the filters of one query
     end: datetime,
     seconds: int,
     horizon: datetime,
+    known_at: datetime | None,
     limit: int,
 ) -> list[BucketAnswer]:
-    """Return what is known per bucket of [start, end), by sensor and start; nothing is known beyond `horizon`."""
+    """Return what is known per bucket of [start, end), by sensor and start; nothing is known beyond `horizon`.
+
+    With `known_at` of the readings received by then alone.
+    """
     query = BUCKETS.format(
         where="unit_id = %(unit)s" if sensor is None else "sensor_id = %(sensor)s",
         where_sensor="unit_id = %(unit)s" if sensor is None else "sensor_id = %(sensor)s",
@@ -178,7 +186,8 @@ async def bucketed_readings(  # noqa: PLR0913 - the filters of one query
         "start": start,
         "end": end,
         "width": f"{seconds} seconds",
-        "horizon": min(end, horizon),
+        "horizon": min(end, horizon, known_at or horizon),
+        "known_at": known_at,
         "limit": limit,
     }
     return [

@@ -51,6 +51,7 @@ def router(context: Context) -> APIRouter:
         from_: Annotated[InstantText | None, Query(alias="from")] = None,
         to: InstantText | None = None,
         known_at: KnownAt = None,
+        voided: Annotated[bool, Query(description="those that were voided, instead of those that stand")] = False,
         limit: Limit = 100,
         cursor: Cursor = None,
         caller: Caller = Depends(caller_of),
@@ -61,10 +62,10 @@ def router(context: Context) -> APIRouter:
         start, end, known = optional_instant(from_, "from"), optional_instant(to, "to"), known_instant(known_at)
         await context.require(caller, site=site, unit=unit, sensor=sensor)
         filters = {"site": site, "unit": unit, "sensor": sensor, "is_open": is_open, "start": start, "end": end}
-        if known is None:
+        if known is None and not voided:
             items = await current_excursions(context.database, scope, limit=limit, after=after, **filters)
         else:
-            items = await excursions_as_known(context.database, scope, known, limit=limit, after=after, **filters)
+            items = await excursions_as_known(context.database, scope, known or now(), limit=limit, after=after, voided=voided, **filters)
         last = items[-1] if len(items) == limit else None
         return Page(items=items, next=None if last is None else encode_cursor(last.started_at, str(last.id)))
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 
 from api.callers import Caller
 from api.errors import bad_request
-from api.parameters import Cursor, Id, decode_cursor, encode_cursor, now, stretch
+from api.parameters import Cursor, Id, decode_cursor, encode_cursor, known_instant, now, stretch
 from api.queries.readings import bucketed_readings, raw_readings
 from api.routes.context import Context
 from api.shapes import BucketAnswer, Page, ReadingAnswer
@@ -21,6 +21,7 @@ MAX_BUCKET_ROWS: Final = 50_000
 Limit = Annotated[int, Query(ge=1, le=10_000)]
 From = Annotated[str, Query(alias="from", max_length=40, description="ISO 8601; included")]
 To = Annotated[str, Query(max_length=40, description="ISO 8601; excluded")]
+KnownAt = Annotated[str | None, Query(max_length=40, description="of what had been received by this instant; ISO 8601, not in the future")]
 
 
 def one_of(unit: int | None, sensor: int | None) -> None:
@@ -36,11 +37,12 @@ def router(context: Context) -> APIRouter:
     caller_of = context.caller()
 
     @routes.get("/readings")
-    async def readings(
+    async def readings(  # noqa: PLR0913 - one parameter per filter
         from_: From,
         to: To,
         unit: Id | None = None,
         sensor: Id | None = None,
+        known_at: KnownAt = None,
         order: Literal["asc", "desc"] = "asc",
         limit: Limit = 1_000,
         cursor: Cursor = None,
@@ -48,6 +50,7 @@ def router(context: Context) -> APIRouter:
     ) -> Page[ReadingAnswer]:
         one_of(unit, sensor)
         start, end = stretch(from_, to)
+        known = known_instant(known_at)
         after = decode_cursor(cursor, datetime, int)
         await context.require(caller, unit=unit, sensor=sensor)
         items = await raw_readings(
@@ -57,6 +60,7 @@ def router(context: Context) -> APIRouter:
             sensor=sensor,
             start=start,
             end=end,
+            known_at=known,
             descending=order == "desc",
             after=None if after is None else (after[0], after[1]),
             limit=limit,
@@ -71,6 +75,7 @@ def router(context: Context) -> APIRouter:
         seconds: Annotated[int, Query(ge=1, le=86_400)],
         unit: Id | None = None,
         sensor: Id | None = None,
+        known_at: KnownAt = None,
         caller: Caller = Depends(caller_of),
     ) -> Page[BucketAnswer]:
         one_of(unit, sensor)
@@ -78,6 +83,7 @@ def router(context: Context) -> APIRouter:
         if (end - start) / timedelta(seconds=seconds) > MAX_BUCKETS:
             message = f"seconds: the range may have at most {MAX_BUCKETS} buckets; ask for wider ones or a shorter range"
             raise bad_request(message)
+        known = known_instant(known_at)
         await context.require(caller, unit=unit, sensor=sensor)
         items = await bucketed_readings(
             context.database,
@@ -88,6 +94,7 @@ def router(context: Context) -> APIRouter:
             end=end,
             seconds=seconds,
             horizon=now(),
+            known_at=known,
             limit=MAX_BUCKET_ROWS,
         )
         return Page(items=items, next=None)

@@ -146,6 +146,22 @@ def test_a_page_of_what_was_known_goes_on_where_the_one_before_ended(rest: Rest)
     assert (parameters["after_at"], parameters["after_id"]) == (STARTED, ID)
 
 
+@pytest.mark.parametrize(
+    ("query", "until"),
+    [(f"known_at={AT}&", datetime(2026, 11, 24, 4, 20, 0, 124_000, tzinfo=UTC)), ("", None)],
+)
+def test_voided_excursions_are_listed_apart_by_what_voided_them(rest: Rest, query: str, until: datetime | None) -> None:
+    answer = rest.get(f"/excursions?{query}voided=true&unit=10", [version(3, reason="void")])
+
+    ((asked, parameters),) = rest.tables.asked
+    assert "c.reason = 'void'" in asked
+    assert "c.reason <> 'void'" not in asked
+    assert until is None or parameters["until"] == until
+    assert abs(parameters["until"] - datetime.now(UTC)) < timedelta(minutes=1) or until is not None
+    (item,) = answer.json()["items"]
+    assert (item["version"], item["reason"]) == (3, "void")
+
+
 def test_an_excursion_is_told_as_it_was_known_with_the_versions_known_then(rest: Rest) -> None:
     answer = rest.get(f"/excursions/{ID}?known_at={AT}", [version(1)], [version(1)])
 

@@ -384,6 +384,19 @@ def test_known_time_does_not_reach_beyond_now(world: World) -> None:
     assert 19 < known < 60
 
 
+def test_of_an_instant_only_what_had_been_received_is_told_and_nothing_is_known_beyond_it(world: World) -> None:
+    begin, sensor = world.now - 60 * MINUTE, world.ours.sensor
+    received_third = begin + 2 * MINUTE + 450
+    asked = f"sensor={sensor}&from={format_instant(begin)}&to={format_instant(begin + 30 * MINUTE)}&known_at="
+
+    before = ok(world.api.get(f"readings?{asked}{format_instant(received_third - 1)}"))["items"]
+    after = ok(world.api.get(f"readings?{asked}{format_instant(received_third)}"))["items"]
+    (bucket,) = ok(world.api.get(f"readings/buckets?{asked}{format_instant(received_third)}&seconds=86400"))["items"]
+
+    assert [len(before), len(after)] == [2, 3]
+    assert (bucket["count"], bucket["known_seconds"]) == (3, pytest.approx(120.45))
+
+
 BUDGETS = {
     "bands": [
         {"name": "warm", "kind": "cumulative", "side": "high", "limit_celsius": 8, "window_seconds": 14_400, "budget_seconds": 7_200},

@@ -205,6 +205,17 @@ def test_filters_and_pages_are_over_what_was_believed_then(world: World) -> None
     assert as_known_by_rest(world, world.ours, f"{both}&limit=1&cursor={page['next']}") == ["again 1"]
 
 
+def test_a_voided_excursion_is_listed_apart_from_when_it_was_voided_on(world: World) -> None:
+    story = world.ours
+    before, after = (format_instant(story.learnt[3] + shift) for shift in (-1_000, 1_000))
+
+    listed = {
+        instant: as_known_by_rest(world, story, f"voided=true{instant}") for instant in (f"&known_at={before}", f"&known_at={after}", "")
+    }
+
+    assert list(listed.values()) == [[], ["first 4"], ["first 4"]]
+
+
 def test_an_excursion_not_believed_then_is_not_found_and_the_sentence_says_why(world: World) -> None:
     first, learnt = world.ours.id_of("first"), world.ours.learnt
     before, after = format_instant(learnt[0] - 1), format_instant(learnt[4])
