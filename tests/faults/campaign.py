@@ -20,6 +20,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.rig import OFFLINE_SETTLE_SECONDS, SETTLE_SECONDS, Rig, now
 from tests.faults.shim import Shim
 from tests.faults.work import Recovery
+from tests.faults.worst_day import check_stored, live_through
 
 SHIMMED: Final = "shimmed"
 """The stack whose processes were started with the shim."""
@@ -51,12 +52,15 @@ class Scenario:
 
     name: str
     stack: str
-    inject: Inject
+    inject: Inject | None
+    """None: the simulator's worst day, which brings its own load and is compared with what was stored."""
     rounds: int = 1
     proxied: bool = False
     """The fleet posts through a bad network."""
     control: bool = False
     """Offsets done are not skipped: that must be found out, or the checker finds nothing."""
+    late_share: float = STRAGGLERS_SHARE
+    """Of the sensors, those that may have late readings."""
 
 
 @dataclass(slots=True)
@@ -98,11 +102,12 @@ SCENARIOS: Final = (
     Scenario("kills", "plain", kill_everything, KILL_ROUNDS),
     Scenario("pauses", "plain", pause_everything),
     Scenario("restarts", "plain", restart_servers),
-    Scenario("deliveries", "plain", disturb_deliveries, proxied=True),
+    Scenario("deliveries", "plain", disturb_deliveries, proxied=True, late_share=STRAGGLERS_SHARE + LATE_SHARE),
     Scenario("control", "control", kill_flows, control=True),
     Scenario("clocks", SHIMMED, jump_clocks),
     Scenario("slow disk", SHIMMED, slow_disk),
     Scenario("full disk", SHIMMED, fill_disks),
+    Scenario("worst day", "worst", None, late_share=1.0),
 )
 
 
@@ -179,6 +184,10 @@ def _run_all(rig: Rig, seed: int, scenarios: Sequence[Scenario], outcomes: list[
 def _run(rig: Rig, scenario: Scenario, outcome: Outcome, number: int, *, is_last: bool) -> Findings:
     """Load, break, heal, wait and check; return what the checker says of everything since the stack began."""
     chance, began_at = random.Random(f"{outcome.seed}/{scenario.name}"), now()
+    if scenario.inject is None:
+        acknowledged, outcome.recoveries = live_through(rig, chance, outcome.seed)
+        rig.quiesce(OFFLINE_SETTLE_SECONDS)
+        return check_stored(rig.stack.database_url, acknowledged)
     with contextlib.ExitStack() as around:
         proxy = around.enter_context(Proxy(rig.stack.api_url, random.Random(f"{outcome.seed}/network"))) if scenario.proxied else None
         with rig.fleet(scenario.name, number, url=proxy.url if proxy else None):
@@ -201,7 +210,7 @@ def count(outcome: Outcome, scenario: Scenario, before: Findings, found: Finding
     outcome.told = found.told - before.told
     outcome.late_sensors = found.late_sensors - before.late_sensors
     sensors = found.sensors - before.sensors
-    if outcome.late_sensors > (STRAGGLERS_SHARE + (LATE_SHARE if scenario.proxied else 0)) * sensors:
+    if outcome.late_sensors > scenario.late_share * sensors:
         outcome.shortfalls.append(f"{outcome.late_sensors} of {sensors} sensors had late readings: more than were reordered")
     if not outcome.late_sensors:
         outcome.shortfalls.append("no reading was late: nothing was judged again")

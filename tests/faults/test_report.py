@@ -47,7 +47,7 @@ def test_what_a_scenario_came_to_is_what_is_new_and_too_many_late_sensors_are_a_
     kills, deliveries, pauses = Outcome(1, "kills"), Outcome(1, "deliveries"), Outcome(1, "pauses")
 
     count(kills, Scenario("kills", "plain", kill_everything), before, found)
-    count(deliveries, Scenario("deliveries", "plain", kill_everything, proxied=True), before, found)
+    count(deliveries, Scenario("deliveries", "plain", kill_everything, proxied=True, late_share=0.6), before, found)
     count(pauses, Scenario("pauses", "plain", kill_everything), found, replace(found, sensors=180))
 
     assert (kills.acknowledged, kills.excursions, kills.told, kills.late_sensors) == (150, 4, 21, 13)

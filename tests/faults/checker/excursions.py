@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from infra.simulator.traffic import UplinkKind
-from pipelines.domain.evaluate import judge
+from pipelines.domain.evaluate import Excursion, judge
 from pipelines.domain.excursion_states import Reading
 from tests.faults.checker.evidence import Evidence, Facts, Sensor, Version
 from tests.faults.checker.findings import Finding, Kind
@@ -23,11 +23,16 @@ def expected_excursions(evidence: Evidence, sensors: Iterable[Sensor]) -> set[Fa
         if line.kind in JUDGED:
             series[line.dev_eui].append((line.measured_at, line.hundredths))
     return {
-        (sensor.number, one.band, one.started_at, one.opened_at, one.ended_at, one.closed_at)
-        + (() if one.closed_at is None else tuple(getattr(one.figures, name) for name in FIGURES))
+        facts_of(sensor.number, one)
         for sensor in sensors
         for one in judge(_rows(sensor, series[sensor.dev_eui]), evidence.tables.policies, evidence.until)
     }
+
+
+def facts_of(sensor: int, one: Excursion) -> Facts:
+    """Return an excursion as the tables have it; its figures count once it is closed."""
+    figures = () if one.closed_at is None else tuple(getattr(one.figures, name) for name in FIGURES)
+    return (sensor, one.band, one.started_at, one.opened_at, one.ended_at, one.closed_at, *figures)
 
 
 def _rows(sensor: Sensor, sent: list[tuple[int, int | None]]) -> Iterator[Reading]:
