@@ -1,8 +1,9 @@
 """Judges sensors again: what the stored rows come to in one transaction, which only reads, what is new of it in another.
 
 The second holds the sensor's advisory lock, as the recorder of live judgements does: a long stretch holds nobody up. Where other facts
-of the sensor came on record meanwhile it is judged again, at the third time under the lock. The state that came of it goes to the log
-after the commit. The same request again changes nothing, and whom nothing new is told of is told nothing.
+of the sensor came on record meanwhile it is judged again, at the third time under the lock; where nothing is new there is no second. The
+state that came of it goes to the log after the commit. The same request again changes nothing, and whom nothing new is told of is told
+nothing.
 """
 
 import uuid
@@ -14,7 +15,7 @@ import psycopg
 
 from pipelines.connectors.kafka import AckedProducer
 from pipelines.connectors.metrics import REVISIONS_DONE, REVISIONS_ROWS, REVISIONS_SECONDS, REVISIONS_VERSIONS
-from pipelines.domain.recording import Found, Reason, Recorded, Standing, Stretch, record_stretch
+from pipelines.domain.recording import Reason, Recorded, Standing, Stretch, record_stretch
 from pipelines.engine import excursion_rows
 from pipelines.engine.awaiting import Answer, encode_answer
 from pipelines.engine.lease import Fence, unfenced
@@ -109,6 +110,8 @@ class Reviser:
             with connection.transaction():
                 connection.execute(READ_ONLY)
                 judgement = self._judge(connection, revision)
+            if not self._compared(revision.sensor, judgement, frozenset()):
+                return judgement, _Done([], [], {})
             with connection.transaction():
                 self._lock(connection, revision)
                 if versions_of(self._current(connection, revision)) == versions_of(judgement.current):
@@ -146,26 +149,19 @@ class Reviser:
     def _record(self, connection: psycopg.Connection, revision: Revision, judgement: _Judgement) -> _Done:
         """Write what is new, under the sensor's lock."""
         stretch = judgement.stretch
-        versions = self._compared(connection, revision.sensor, list(judgement.judged.found.values()), judgement.current, stretch)
+        versions = self._compared(revision.sensor, judgement, excursion_rows.load_voided(connection, [revision.sensor]))
         self._versions_ahead.ensure(connection, (one.standing.first_started_at for one in versions))
         excursion_rows.write_versions(connection, [(one, revision.partition, stretch.as_of) for one in versions])
         tells = [tell_of(connection, one, stretch.until) for one in versions]
         return _Done(versions, tells, self._outbox.write(connection, tells))
 
-    def _compared(
-        self,
-        connection: psycopg.Connection,
-        sensor: int,
-        found: list[Found],
-        current: Current,
-        stretch: Stretch,
-    ) -> list[Recorded]:
-        """Return the versions to write, voids first: a band has one open excursion at a time."""
-        taken = excursion_rows.load_voided(connection, [sensor])
-        by_band = {band: list(several) for band, several in groupby(sorted(found, key=lambda one: one.band), key=lambda one: one.band)}
+    def _compared(self, sensor: int, judgement: _Judgement, taken: frozenset[uuid.UUID]) -> list[Recorded]:
+        """Return the versions to write, voids first: a band has one open excursion at a time. `taken` are ids of voided history."""
+        found = sorted(judgement.judged.found.values(), key=lambda one: one.band)
+        by_band = {band: list(several) for band, several in groupby(found, key=lambda one: one.band)}
         changes: list[Recorded] = []
-        for band in sorted({band for _, band in current} | set(by_band)):
-            changes += record_stretch(by_band.get(band, []), current.get((sensor, band), []), stretch, taken)
+        for band in sorted({band for _, band in judgement.current} | set(by_band)):
+            changes += record_stretch(by_band.get(band, []), judgement.current.get((sensor, band), []), judgement.stretch, taken)
         return sorted(changes, key=lambda one: (one.reason is not Reason.VOID, one.standing.found.closed_at is None))
 
 

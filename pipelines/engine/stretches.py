@@ -24,6 +24,7 @@ BETWEEN: Final = _ROW + (
     "AND assignment_id = %(assignment)s ORDER BY measured_at"
 )
 AFTER: Final = _ROW + "AND measured_at > to_timestamp(%(at)s / 1000.0) ORDER BY measured_at"
+FIRST_AFTER: Final = AFTER + " LIMIT %(most)s"
 FIRST_OF_ASSIGNMENT: Final = """
 SELECT (extract(epoch FROM min(measured_at)) * 1000)::bigint FROM readings
 WHERE sensor_id = %(sensor)s AND assignment_id = %(assignment)s AND measured_at < to_timestamp(%(at)s / 1000.0) AND uplink_offset <= %(offset)s
@@ -85,7 +86,12 @@ class Stored:
         return Start(), LONG_AGO_MS
 
     def after(self, at: int) -> Iterator[StoredRow]:
-        """Yield the rows after an instant, in order."""
+        """Yield the rows after an instant, in order; a long stretch is streamed."""
+        rows = self._rows(FIRST_AFTER, at=at, most=STREAM_ROWS)
+        yield from rows
+        if len(rows) < STREAM_ROWS:
+            return
+        at = rows[-1].reading.measured_at
         with self._connection.cursor(name="stretch") as cursor:
             cursor.itersize = STREAM_ROWS
             cursor.execute(AFTER, {"sensor": self._sensor, "offset": self._offset, "at": at})
