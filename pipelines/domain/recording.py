@@ -142,6 +142,8 @@ def record_found(
     """
     if any(overlaps(one.found, found) and (stale or one.as_of > as_of) for one in standing):
         return []
+    if stale and any(one.found.closed_at is None for one in standing):
+        return []  # of a band that only shares the name: an alarm is there, and its end is the revision's to say
     overlapped = sorted((one for one in standing if overlaps(one.found, found)), key=lambda one: one.first_started_at)
     if not overlapped:
         taken = taken_ids | {one.id for one in standing}
@@ -161,13 +163,16 @@ def record_stretch(
     """Return the versions to write for everything that a revision found of one sensor and band, given the current excursions.
 
     What stands in the stretch and is not found is voided, unless it was recorded as of a later offset than the revision's, of which that one
-    knows nothing yet.
+    knows nothing yet. What has closed beyond the stretch stays where it is found open: a request that was asked, or carried out, again
+    looks less far than what is on record.
     """
     known = list(standing)
     changes: list[Recorded] = []
     confirmed: set[uuid.UUID] = set()
     for one in sorted(found, key=lambda each: (each.started_at, each.opened_at)):
         confirmed |= {other.id for other in known if overlaps(other.found, one)}
+        if one.closed_at is None and any(overlaps(other.found, one) and _is_closed_beyond(other.found, stretch) for other in known):
+            continue
         recorded = record_found(one, known, taken_ids, late=True)
         for change in recorded:
             known = [other for other in known if other.id != change.standing.id]
@@ -186,6 +191,14 @@ def _is_in(one: Standing, stretch: Stretch) -> bool:
         is_open = one.found.closed_at is None
         return one.as_of <= stretch.as_of and (is_open or (one.as_of > stretch.since and one.found.opened_at > stretch.after))
     return one.as_of <= stretch.as_of and stretch.after < one.found.opened_at <= stretch.until
+
+
+def _is_closed_beyond(one: Found, stretch: Stretch) -> bool:
+    """Return whether an excursion has closed later than a revision can tell: of a rolling window it must be later than the end."""
+    if stretch.since is not None or one.closed_at is None:
+        return False
+    is_rolling = one.kind in ("cumulative", "mkt") and one.ended_by == "recovery"
+    return one.closed_at >= stretch.until + (not is_rolling)
 
 
 def void(standing: Standing, superseded_by: uuid.UUID | None = None) -> Recorded:

@@ -13,7 +13,7 @@ import msgspec
 
 from pipelines.connectors.errors import Misconfigured
 from pipelines.domain.excursion_states import Reading
-from pipelines.domain.sensor import SensorState, is_late
+from pipelines.domain.sensor import SensorState, is_late, is_quiet
 from pipelines.engine.rejudging import Place, Rejudged, StoredRow, end_assignment, note_open, pass_clock, take_row
 from pipelines.engine.sensor_batch import ASSIGNMENT_END, READING, Line
 from pipelines.engine.shard_table import compressed, decompressed
@@ -115,13 +115,15 @@ def settled(answer: Answer, lines: Sequence[Line], clock: int, terms: Terms) -> 
     note_open(judged, terms.policies)
     late: list[Line] = []
     for line in lines:
-        if line.offset <= answer.offset:
-            continue
+        if line.offset <= answer.offset and line.kind != ASSIGNMENT_END:
+            continue  # an end is in no table of rows: the revision knows of it only where its clock had passed it
         if is_late(judged.state, line.measured_at):
             if not says_again(line, judged):
                 late.append(line)
         elif line.kind == ASSIGNMENT_END:
             end_assignment(judged, line.measured_at, terms.policies)
+        elif is_further(line, judged):
+            late.append(line)
         else:
             take_row(judged, stored(line, terms), {}, terms.policies)
     pass_clock(judged, clock, terms.policies)
@@ -136,6 +138,12 @@ def says_again(line: Line, judged: Rejudged) -> bool:
     if newest is None or newest.measured_at != line.measured_at:
         return False
     return newest.temperature is not None or line.kind != READING
+
+
+def is_further(line: Line, judged: Rejudged) -> bool:
+    """Tell whether a row is of a further assignment though nothing has said when the one before ended, which has a run: a revision knows."""
+    state, place = judged.state, judged.place
+    return place is not None and place.assignment != line.assignment and state.newest is not None and not is_quiet(state)
 
 
 def stored(line: Line, terms: Terms) -> StoredRow:

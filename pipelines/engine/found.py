@@ -5,7 +5,7 @@ from typing import Any, assert_never
 from pipelines.domain.excursion_facts import EndedBy, ExcursionClosed, ExcursionOpened
 from pipelines.domain.excursion_facts import Fact as MachineFact
 from pipelines.domain.figures import Figures as MachineFigures
-from pipelines.domain.policy import Band, Identity, SustainedBand, kind_of
+from pipelines.domain.policy import Band, Identity, MeanBand, SustainedBand, kind_of
 from pipelines.domain.recording import Figures, Found
 from pipelines.domain.sensor import Policies, SensorState
 
@@ -16,12 +16,13 @@ def found_of_fact(fact: MachineFact, after: SensorState, before: SensorState, ro
     closed_at: int | None
     match fact:
         case ExcursionOpened():
-            ended_at, closed_at, ended_by = None, None, None
+            ended_at, closed_at, ended_by, instant = None, None, None, fact.opened_at
         case ExcursionClosed():
-            ended_at, closed_at, ended_by = fact.ended_at, fact.closed_at, fact.ended_by
+            ended_at, closed_at, ended_by, instant = fact.ended_at, fact.closed_at, fact.ended_by, fact.closed_at
         case _:
             assert_never(fact)
-    number, band = _band(fact.identity, ended_by, after, before, policies)
+    is_older = ended_by in (EndedBy.POLICY, EndedBy.ASSIGNMENT) or _is_before_newest(instant, fact.identity, after)
+    number, band = _band(fact.identity, (before, after) if is_older else (after, before), policies)
     return Found(
         sensor=int(row["id"]),
         device=int(row["device"]),
@@ -57,10 +58,19 @@ def running_of(figures: MachineFigures) -> Figures:
     )
 
 
-def _band(band: Identity, ended_by: EndedBy | None, after: SensorState, before: SensorState, policies: Policies) -> tuple[int, Band]:
-    """Return the band a fact is of, and its policy version: an ended policy's own, else the newer one's."""
-    versions = (before.policy, after.policy) if ended_by in (EndedBy.POLICY, EndedBy.ASSIGNMENT) else (after.policy, before.policy)
-    for number in versions:
+def _is_before_newest(instant: int, band: Identity, after: SensorState) -> bool:
+    """Tell whether a fact came before the newest reading, whose version may be another: its deadline was passed on the way to it.
+
+    A window of kind mean that ends with a reading is judged before it.
+    """
+    if after.newest is None:
+        return True
+    return instant < after.newest.measured_at + (band[1] is MeanBand)
+
+
+def _band(band: Identity, states: tuple[SensorState, SensorState], policies: Policies) -> tuple[int, Band]:
+    """Return the band a fact is of, and its policy version: the first state's, where that version has it."""
+    for number in (state.policy for state in states):
         if number is not None and (found := policies[number].by_identity.get(band)) is not None:
             return number, found
     message = f"the machine found an excursion of band {band}, which no version in force has"

@@ -55,8 +55,8 @@ NO_STATE: Final = 255
 NOTHING_BEFORE: Final = -1
 NONE: Final[Mapping[int, Awaiting]] = {}
 
-Late = tuple[int, int, int, int, int]
-"""Sensor, device, organization, measured_from, offset."""
+Late = tuple[int, int, int, int, int, int]
+"""Sensor, device, organization, measured_from, offset, and the instant (ms UTC) up to which an assignment's end has judged it."""
 
 
 class Sensors:
@@ -182,18 +182,22 @@ class Sensors:
                     self.awaiting.setdefault(slot, Awaiting(line.offset, ()))
                     self.count("late", 1)
             else:
+                if ends_unsaid(line, state, kept):
+                    # When that assignment ended the revision knows.
+                    late_from, late_to = min(late_from, line.measured_at), line.offset
+                    self.awaiting.setdefault(slot, Awaiting(line.offset, ()))
                 state = self._step(state, slot, kept, line, facts)
             behind = position
             index += 1
             walked += 1
         newest = batch.line(end - 1)
         if late_from != FAR:
-            late.append((kept.id, newest.device, newest.organization, late_from, late_to))
+            late.append((kept.id, newest.device, newest.organization, late_from, late_to, ended_at(state)))
+        self._keep(slot, kept, state)
         if late_from != FAR or slot in self.awaiting:
             self._await(slot, [batch.line(number) for number in range(start, end)], late_from, late_to, late)
         if state.due is not None or slot in self.possibles.due:
             self._behind[slot] = behind
-        self._keep(slot, kept, state)
         self._show(kept, state, newest.offset, newest.measured_at, facts)
         self._put_back(slot, kept)
         return walked
@@ -204,7 +208,8 @@ class Sensors:
         if late_from != FAR:
             awaiting = awaiting.asked(late_to, late_from)
         known = awaiting.offset if awaiting.early is None else awaiting.early.offset
-        kept = (*awaiting.lines, *(line for line in lines if line.offset > known))
+        fresh = [line for line in lines if line.offset > (awaiting.offset if line.kind == ASSIGNMENT_END else known)]
+        kept = (*awaiting.lines, *fresh)
         self.awaiting[slot] = msgspec.structs.replace(awaiting, lines=kept)
         if len(kept) > MOST_LINES:
             self._let_go(slot, late)
@@ -213,7 +218,8 @@ class Sensors:
         """Let go of what has come of a sensor, and ask for all of it again: its revision reads it from the store."""
         awaiting = self.awaiting[slot]
         newest, asked_from = awaiting.lines[-1], min((one for _, one in awaiting.requests), default=awaiting.lines[0].measured_at)
-        late.append((newest.sensor, newest.device, newest.organization, asked_from, newest.offset))
+        ended = ended_at(self.machines[slot])
+        late.append((newest.sensor, newest.device, newest.organization, asked_from, newest.offset, ended))
         self.awaiting[slot] = awaiting.asked(newest.offset, asked_from)
 
     def _bound_lines(self, late: list[Late]) -> None:
@@ -253,7 +259,7 @@ class Sensors:
         again: Late | None = None
         if settlement.late:
             first, newest = min(line.measured_at for line in settlement.late), settlement.late[-1]
-            again = (kept.id, newest.device, newest.organization, first, newest.offset)
+            again = (kept.id, newest.device, newest.organization, first, newest.offset, ended_at(state))
             self.awaiting[slot] = Awaiting(newest.offset, (), awaiting.lines).asked(newest.offset, first)
         self._keep(slot, kept, state)
         shown: list[Fact] = []
@@ -450,6 +456,17 @@ def newest_of(answer: Answer) -> int:
 def has_open(state: SensorState) -> bool:
     """Tell whether any band has an open excursion, a recovery under way or not."""
     return any(isinstance(band, Open | Recovering | WindowedOpen) for band in state.bands)
+
+
+def ended_at(state: SensorState) -> int:
+    """Return the end of the assignment that a state has ended with, long ago where none has: the clock may not be that far."""
+    return state.judged_at + 1 if state.newest is None and state.judged_at is not None else LONG_AGO
+
+
+def ends_unsaid(line: Line, state: SensorState, kept: Kept) -> bool:
+    """Tell whether a row is of a further assignment though nothing has said yet when the one before ended, which has a run."""
+    is_further = line.kind != ASSIGNMENT_END and kept.assignment not in {0, line.assignment}
+    return is_further and state.newest is not None and not is_quiet(state)
 
 
 def has_terms_of(line: Line, state: SensorState, kept: Kept) -> bool:

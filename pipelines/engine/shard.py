@@ -21,7 +21,7 @@ from pipelines.engine.clocks import Clock, Clocks
 from pipelines.engine.conditions import Conditions, Watched
 from pipelines.engine.devices import Devices
 from pipelines.engine.judgements import Fact, Judged, LateReadings, Output
-from pipelines.engine.sensors import Sensors
+from pipelines.engine.sensors import Late, Sensors
 from pipelines.engine.shard_table import CONDITION, DEVICE, SENSOR, compressed, decompressed, packed, unpacked
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import read_ticks
@@ -134,11 +134,7 @@ class Shard:
         self.done = done
         facts.sort(key=lambda fact: fact.as_of)
         again = self._settled(facts)
-        outputs: list[Output] = [
-            LateReadings(self.partition, sensor, device, organization, measured_from, offset, self.clock.now)
-            for sensor, device, organization, measured_from, offset in late
-        ]
-        outputs += again
+        outputs = [*self._requests(late), *again]
         if facts:
             outputs.append(Judged(self.partition, done, tuple(facts)))
         return outputs
@@ -154,7 +150,14 @@ class Shard:
         """Put answers in place, add what came of them to `facts`, and return further requests."""
         if not self._sensors.awaiting or self.done < self._recorded or self.clock.now == NEVER:
             return []
-        return [LateReadings(self.partition, *late, self.clock.now) for late in self._sensors.settle(self.done, self.clock.now, facts)]
+        return self._requests(self._sensors.settle(self.done, self.clock.now, facts))
+
+    def _requests(self, late: Sequence[Late]) -> list[Output]:
+        """Return requests; an assignment's end has judged its sensor that far, though the clock may stand still before it."""
+        return [
+            LateReadings(self.partition, sensor, device, organization, measured_from, offset, max(ended_at, self.clock.now))
+            for sensor, device, organization, measured_from, offset, ended_at in late
+        ]
 
     def snapshot(self) -> bytes:
         """Return what must be kept over a restart."""

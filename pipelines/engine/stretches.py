@@ -16,8 +16,10 @@ STORED: Final = "SELECT partition, position FROM flow_progress WHERE flow = 'sto
 _ROW: Final = """
 SELECT (extract(epoch FROM measured_at) * 1000)::bigint, temperature, configuration_id, policy_version_id, unit_id, organization_id,
   assignment_id
-FROM readings WHERE sensor_id = %(sensor)s AND uplink_offset <= %(offset)s
+FROM readings WHERE sensor_id = %(sensor)s AND uplink_offset <= %(offset)s AND (temperature IS NOT NULL OR reason IS NOT NULL)
 """
+"""Readings and fault marks: a row with humidity or battery alone has neither a temperature nor a reason, and is nothing to judge."""
+
 BEFORE: Final = _ROW + "AND measured_at < to_timestamp(%(at)s / 1000.0) ORDER BY measured_at DESC LIMIT %(most)s"
 BETWEEN: Final = _ROW + (
     "AND measured_at >= to_timestamp(%(start)s / 1000.0) AND measured_at <= to_timestamp(%(end)s / 1000.0) "
@@ -28,6 +30,7 @@ FIRST_AFTER: Final = AFTER + " LIMIT %(most)s"
 FIRST_OF_ASSIGNMENT: Final = """
 SELECT (extract(epoch FROM min(measured_at)) * 1000)::bigint FROM readings
 WHERE sensor_id = %(sensor)s AND assignment_id = %(assignment)s AND measured_at < to_timestamp(%(at)s / 1000.0) AND uplink_offset <= %(offset)s
+  AND (temperature IS NOT NULL OR reason IS NOT NULL)
 """
 LAST_READING: Final = """
 SELECT (extract(epoch FROM max(measured_at)) * 1000)::bigint FROM readings

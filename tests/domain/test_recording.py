@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.domain.recording import Figures, Found, Reason, Standing, record_found, same_facts, void
+from pipelines.domain.recording import Figures, Found, Reason, Standing, Stretch, record_found, record_stretch, same_facts, void
 from schemas.ids import excursion_id
 
 FIGURES = Figures(910, 900.0, 1.5, 60, 60, 0, 2, 60)
@@ -71,6 +71,28 @@ def test_touching_is_not_overlapping() -> None:
     (recorded,) = record_found(OPEN, [earlier])
 
     assert recorded.standing.id != earlier.id
+
+
+def test_a_stale_state_raises_no_second_alarm_under_a_bands_name_while_one_of_another_kind_is_open() -> None:
+    other = replace(OPEN, kind="mkt", window_ms=60_000)
+
+    assert record_found(OPEN, [standing(other)], stale=True) == []
+    assert len(record_found(OPEN, [standing(other)])) == 1
+
+
+def test_a_stretch_that_ends_before_an_excursion_closed_does_not_open_it_again() -> None:
+    closed = standing(CLOSED)
+    rolling = standing(replace(CLOSED, kind="cumulative", window_ms=60_000, ended_at=3_500))
+    found_rolling = replace(OPEN, kind="cumulative", window_ms=60_000)
+
+    assert record_stretch([OPEN], [closed], Stretch(0, 3_499, 9)) == []
+    assert record_stretch([found_rolling], [rolling], Stretch(0, 3_500, 9)) == []
+
+
+def test_a_stretch_that_reaches_to_where_an_excursion_closed_opens_it_again() -> None:
+    (opened,) = record_stretch([OPEN], [standing(CLOSED)], Stretch(0, 3_500, 9))
+
+    assert (opened.standing.version, opened.standing.found, opened.reason) == (2, OPEN, Reason.LATE)
 
 
 def test_a_void_is_a_version_and_names_what_took_its_place() -> None:

@@ -250,6 +250,18 @@ def test_what_late_readings_disprove_is_voided_and_told_as_over(rig: Rig) -> Non
     assert rig.told[-1]["data"]["ended_by"] == "void"
 
 
+def test_a_row_without_a_temperature_is_no_fault_mark_to_a_revision(rig: Rig) -> None:
+    humid = row(0, 32, None, RowKind.ANCILLARY)
+    humid["humidity"] = 4_500
+
+    rig.come(*[reading(minute, 900 if 10 <= minute < 40 else 400) for minute in (0, 10, 20, 30, 44)], humid, *ticks(45))
+    rig.come(reading(25, 900), *ticks(90))
+    rig.settle_all()
+
+    assert rig.standing() == rig.expected()
+    assert [one[7] for one in rig.standing() if one[0] == "warm"] == [34 * MINUTE]
+
+
 def test_what_is_recorded_live_while_a_stretch_is_judged_has_it_judged_once_more(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     rig.come(*[reading(minute, 400) for minute in range(0, 60, 10)], *ticks(61), reading(5, 900), *ticks(62))
     judge_stored, judged = Reviser._judge, []
