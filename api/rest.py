@@ -19,6 +19,7 @@ from api.routes import (
     excursions,
     health,
     imports,
+    intervals,
     organization_changes,
     place_changes,
     places,
@@ -68,6 +69,7 @@ def create_rest(context: Context, health_of_parts: Health, sandbox_sign_in_url: 
     versioned.include_router(organization_changes.router(context))
     versioned.include_router(place_changes.router(context))
     versioned.include_router(sensor_changes.router(context))
+    versioned.include_router(intervals.router(context))
     versioned.include_router(policies.router(context))
     versioned.include_router(replays.router(context, replays_of_letters))
     versioned.include_router(imports.router(context))

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "evaluate": "Judge a CSV of readings by a policy.",
     "flow": "Run one dataflow.",
     "import": "Import sites, units and sensors from a CSV file.",
+    "intervals": "Learn how often sensors report, and take it over.",
     "migrate": "Bring the database to the newest revision.",
     "regroup": "Group the partitions of stopped flows into other cells, with their state.",
     "serve": "Run the API.",

@@ -1,4 +1,7 @@
-"""0010: conditions of every kind, of a device, a sensor or a band, with who is told, when each was settled, and what it stands on."""
+"""0010: conditions of every kind, of a device, a sensor or a band, with who is told, when each was settled, and what it stands on.
+
+Also whether an organization takes over learned intervals by itself.
+"""
 
 from alembic import op
 
@@ -34,8 +37,11 @@ ALTER TABLE open_conditions ADD CONSTRAINT open_conditions_one UNIQUE (device_id
 CREATE INDEX IF NOT EXISTS open_conditions_unit ON open_conditions (unit_id)
 """
 
+ORGANIZATIONS = "ALTER TABLE organizations ADD COLUMN IF NOT EXISTS accepts_intervals boolean NOT NULL DEFAULT false"
+
 
 def upgrade() -> None:
     """Add the columns, the kinds and the indexes; what is there is offline, of devices."""
     op.execute(EVENTS)
     op.execute(OPEN)
+    op.execute(ORGANIZATIONS)

@@ -1,0 +1,60 @@
+"""A learned interval is taken over as a new configuration version, with its evidence in the log of changes; and who takes it over."""
+
+from dataclasses import asdict
+from typing import Final
+
+from api.commands.archiving import require_standing
+from api.commands.assignments import sensor_row
+from api.commands.organizations import standing_organization
+from api.commands.sensors import CONFIGURE, newest_terms
+from api.commands.transaction import Outcome, Transaction
+from api.errors import conflict
+from api.interval_shapes import AcceptInterval, IntervalSetting
+from api.queries.intervals import SETTING, learned, proposed, whole_seconds
+from pipelines.domain.expected_interval import SAME_WITHIN, NoProposal
+from pipelines.domain.registration.sensor_terms import sensor_terms
+
+SET: Final = "UPDATE organizations SET accepts_intervals = %(accepts)s WHERE id = %(id)s"
+
+WHY: Final = {
+    NoProposal.TOO_FEW: "there are too few uplinks to tell",
+    NoProposal.TOO_IRREGULAR: "no interval explains when the sensor reported, or it has just changed",
+    NoProposal.UNCHANGED: "the interval in force is borne out",
+}
+
+
+async def accept_interval(transaction: Transaction, number: int, order: AcceptInterval) -> Outcome:
+    """Take over the interval that is proposed now, learned anew within the change; a gap or patience that follows the interval follows it."""
+    row = await sensor_row(transaction, number)
+    require_standing("sensor", row)
+    known = await learned(transaction, [row["organization_id"]], number, transaction.now_at)
+    if isinstance(known.found, NoProposal):
+        raise conflict("no_proposal", f"No interval is proposed for sensor {number}: {WHY[known.found]}.")
+    seconds = whole_seconds(known.found)
+    wanted = order.expected_interval_seconds
+    if wanted is not None and abs(float(wanted) - seconds) > SAME_WITHIN * seconds:
+        raise conflict("proposal_changed", f"By now {seconds} s is proposed, and not {wanted} s: look again.")
+    before = await newest_terms(transaction, number)
+    terms = sensor_terms({"expected_interval_seconds": seconds}, None if before is None else before[0])
+    if before is not None and terms == before[0]:
+        return Outcome("unchanged", row["organization_id"], number)
+    at = transaction.takes_effect(None, None if before is None else before[1])
+    values = {"organization": row["organization_id"], "sensor": number, "effective_at": at, **asdict(terms)}
+    await transaction.insert(CONFIGURE, values)
+    outcome = Outcome("changed", row["organization_id"], number, at)
+    evidence = proposed(known.found).model_dump(mode="json", by_alias=True)
+    after = {**asdict(terms), "evidence": evidence}
+    return await transaction.record(outcome, "sensor", "interval_accepted", None if before is None else asdict(before[0]), after)
+
+
+async def set_acceptance(transaction: Transaction, number: int, order: IntervalSetting) -> Outcome:
+    """Say whether proposals for an organization's sensors are taken over without a person."""
+    await standing_organization(transaction, number)
+    row = await transaction.row(SETTING, {"id": number, "scope": transaction.organizations})
+    assert row is not None, "it was found just now"
+    if row["accepts_intervals"] == order.accept_by_itself:
+        return Outcome("unchanged", number, number)
+    await transaction.execute(SET, {"id": number, "accepts": order.accept_by_itself})
+    outcome = Outcome("changed", number, number)
+    before, after = {"accepts_intervals": row["accepts_intervals"]}, {"accepts_intervals": order.accept_by_itself}
+    return await transaction.record(outcome, "organization", "changed", before, after)
