@@ -5,7 +5,7 @@ The way there is `policy_document`; nothing here rounds or refuses.
 
 from typing import assert_never
 
-from pipelines.domain.policy import Band, CumulativeBand, MeanBand, MktBand, SustainedBand, kind_of
+from pipelines.domain.policy import Band, CumulativeBand, MeanBand, MktBand, Suppress, SustainedBand, kind_of
 
 Fields = dict[str, object]
 
@@ -19,6 +19,7 @@ def to_document(band: Band) -> Fields:
                 "min_samples": band.min_samples,
                 "recovery_margin_celsius": band.margin_hundredths / 100,
                 "recovery_hold_seconds": _seconds(band.recovery_hold_ms),
+                "suppress": None if band.suppress is None else _suppress(band.suppress),
             }
         case CumulativeBand():
             return _common(band) | {
@@ -49,6 +50,17 @@ def _common(band: Band) -> Fields:
         "limit_celsius": band.limit_hundredths / 100,
         "inclusive": band.inclusive,
         "severity": band.severity.value,
+        "role": band.role.value,
+    }
+
+
+def _suppress(suppress: Suppress) -> Fields:
+    fields: Fields = {"defrost": suppress.defrost, "door": suppress.door is not None, "maintenance": suppress.maintenance}
+    if suppress.door is None:
+        return fields
+    return fields | {
+        "door_after_seconds": _seconds(suppress.door.after_ms),
+        "door_grace_seconds": _seconds(suppress.door.grace_ms),
     }
 
 

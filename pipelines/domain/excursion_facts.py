@@ -6,6 +6,7 @@ import msgspec
 
 from pipelines.domain.figures import Figures
 from pipelines.domain.policy import Identity
+from pipelines.domain.suppression import Tag
 
 
 class EndedBy(StrEnum):
@@ -14,6 +15,15 @@ class EndedBy(StrEnum):
     RECOVERY = "recovery"
     POLICY = "policy"
     ASSIGNMENT = "assignment"
+
+
+class HeldBack(msgspec.Struct, frozen=True):
+    """That an excursion opened later than it would have, for it was excused until then."""
+
+    from_at: int
+    """When it would have opened."""
+    tags: tuple[Tag, ...]
+    """What was at hand to excuse it, from its start until it opened."""
 
 
 class ExcursionOpened(msgspec.Struct, frozen=True, tag="excursion_opened"):
@@ -25,6 +35,7 @@ class ExcursionOpened(msgspec.Struct, frozen=True, tag="excursion_opened"):
     figures: Figures
     identity: Identity
     """Which band it is of: another version may have another one of the name."""
+    held_back: HeldBack | None = None
 
 
 class ExcursionClosed(msgspec.Struct, frozen=True, tag="excursion_closed"):
@@ -38,6 +49,27 @@ class ExcursionClosed(msgspec.Struct, frozen=True, tag="excursion_closed"):
     ended_by: EndedBy
     figures: Figures
     identity: Identity
+    held_back: HeldBack | None = None
+
+
+class Suppressed(msgspec.Struct, frozen=True):
+    """An excursion that was held back until it ended, or is still: nobody is told of it.
+
+    `ended_at`, `closed_at` and `ended_by` are None while it lasts; figures over [started_at, ended_at), or up to now. Its
+    exposure is what was suppressed.
+    """
+
+    band: str
+    started_at: int
+    held_from: int
+    """When it would have opened."""
+    ended_at: int | None
+    closed_at: int | None
+    ended_by: EndedBy | None
+    figures: Figures
+    identity: Identity
+    tags: tuple[Tag, ...]
+    """What was at hand to excuse it, from its start on."""
 
 
 Fact = ExcursionOpened | ExcursionClosed

@@ -34,6 +34,34 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class Role(StrEnum):
+    """What a band is for."""
+
+    COMPLIANCE = "compliance"
+    """What must be kept and shown: never suppressed."""
+    OPERATIONAL = "operational"
+    """What people act upon: known causes may suppress it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoorSuppression:
+    """How an open door excuses a rise."""
+
+    after_ms: int
+    """A rise that begins this long after the door was closed, or sooner, is still taken for its doing."""
+    grace_ms: int
+    """How long it is excused from its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """What may suppress an operational band; at least one of them."""
+
+    defrost: bool = False
+    maintenance: bool = False
+    door: DoorSuppression | None = None
+
+
 class Standing(Enum):
     """Where a temperature stands to a band."""
 
@@ -58,6 +86,9 @@ class SustainedBand:
     margin_hundredths: int = 0
     recovery_hold_ms: int = 0
     severity: Severity = Severity.CRITICAL
+    role: Role = Role.COMPLIANCE
+    suppress: Suppress | None = None
+    """Only where the role is operational."""
     sign: int = field(init=False, repr=False, compare=False)
     edge: int = field(init=False, repr=False, compare=False)
     out_from: int = field(init=False, repr=False, compare=False)
@@ -91,6 +122,7 @@ class CumulativeBand:
     inclusive: bool = False
     rearm_ms: int = 0
     severity: Severity = Severity.CRITICAL
+    role: Role = Role.COMPLIANCE
     sign: int = field(init=False, repr=False, compare=False)
     edge: int = field(init=False, repr=False, compare=False)
     out_from: int = field(init=False, repr=False, compare=False)
@@ -111,6 +143,7 @@ class MeanBand:
     inclusive: bool = False
     min_known_thousandths: int = 500
     severity: Severity = Severity.CRITICAL
+    role: Role = Role.COMPLIANCE
     sign: int = field(init=False, repr=False, compare=False)
     edge: int = field(init=False, repr=False, compare=False)
     out_from: int = field(init=False, repr=False, compare=False)
@@ -132,6 +165,7 @@ class MktBand:
     min_known_thousandths: int = 500
     severity: Severity = Severity.CRITICAL
     side: Side = Side.HIGH
+    role: Role = Role.COMPLIANCE
     sign: int = field(init=False, repr=False, compare=False)
     edge: int = field(init=False, repr=False, compare=False)
     out_from: int = field(init=False, repr=False, compare=False)

@@ -16,16 +16,19 @@ from pipelines.domain.policy import (
     MeanBand,
     MktBand,
     Policy,
+    Role,
     Severity,
     Side,
+    Suppress,
     SustainedBand,
 )
+from pipelines.domain.suppress_document import SuppressRefused, parse_suppress
 from pipelines.domain.temperatures import HIGHEST_POSSIBLE, LOWEST_POSSIBLE
 
-_COMMON: Final = frozenset({"name", "kind", "side", "limit_celsius", "inclusive", "severity"})
+_COMMON: Final = frozenset({"name", "kind", "side", "limit_celsius", "inclusive", "severity", "role"})
 
 FIELDS: Final = {
-    Kind.SUSTAINED: _COMMON | {"hold_seconds", "min_samples", "recovery_margin_celsius", "recovery_hold_seconds"},
+    Kind.SUSTAINED: _COMMON | {"hold_seconds", "min_samples", "recovery_margin_celsius", "recovery_hold_seconds", "suppress"},
     Kind.CUMULATIVE: _COMMON | {"window_seconds", "budget_seconds", "rearm_seconds"},
     Kind.MEAN: _COMMON | {"window_seconds", "min_known_fraction"},
     Kind.MKT: _COMMON | {"window_seconds", "min_known_fraction", "recovery_margin_celsius"},
@@ -39,7 +42,7 @@ MAX_LIMIT: Final = 10**8
 MAX_TIME: Final = 10**15
 """A time of some 31,000 years, in milliseconds."""
 
-_T = TypeVar("_T", Side, Severity, Kind)
+_T = TypeVar("_T", Side, Severity, Kind, Role)
 
 
 class PolicyError(ValueError):
@@ -201,6 +204,13 @@ class _Fields:
             self.refuse("min_samples", "must be at least 1")
         return samples
 
+    def suppress(self, side: Side, role: Role) -> Suppress | None:
+        """Return what may suppress the band; None where nothing does."""
+        try:
+            return parse_suppress(self.band.get("suppress"), side, role, lambda field, value: self.number(field, value, 3, MAX_TIME))
+        except SuppressRefused as error:
+            self.refuse(error.field, error.reason)
+
     def min_known(self) -> int:
         value = self.band.get("min_known_fraction")
         if value is None:
@@ -218,6 +228,7 @@ def _parse_band(fields: _Fields) -> Band:
     limit = fields.limit()
     inclusive = fields.flag("inclusive")
     severity = fields.choice("severity", Severity, Severity.CRITICAL)
+    role = fields.choice("role", Role, Role.COMPLIANCE)
     match kind:
         case Kind.SUSTAINED:
             return SustainedBand(
@@ -230,17 +241,19 @@ def _parse_band(fields: _Fields) -> Band:
                 margin_hundredths=fields.margin(),
                 recovery_hold_ms=fields.duration("recovery_hold_seconds"),
                 severity=severity,
+                role=role,
+                suppress=fields.suppress(side, role),
             )
         case Kind.CUMULATIVE:
             window = fields.rolling_window()
             budget = fields.budget(window)
             rearm = fields.rearm(budget)
-            return CumulativeBand(name, side, limit, window, budget, inclusive, rearm, severity)
+            return CumulativeBand(name, side, limit, window, budget, inclusive, rearm, severity, role)
         case Kind.MEAN:
-            return MeanBand(name, side, limit, fields.window(), inclusive, fields.min_known(), severity)
+            return MeanBand(name, side, limit, fields.window(), inclusive, fields.min_known(), severity, role)
         case Kind.MKT:
             _check_kinetic(fields, side, limit)
-            return MktBand(name, limit, fields.window(), inclusive, fields.margin(), fields.min_known(), severity)
+            return MktBand(name, limit, fields.window(), inclusive, fields.margin(), fields.min_known(), severity, role=role)
         case _:
             assert_never(kind)
 

@@ -7,11 +7,15 @@ from typing import assert_never
 
 import msgspec
 
+from pipelines.domain import suppressing
 from pipelines.domain.excursion import advance
+from pipelines.domain.excursion_facts import HeldBack, Suppressed
 from pipelines.domain.excursion_states import Breaching, InRange, Open, Recovering
 from pipelines.domain.figures import Figures, figures
 from pipelines.domain.policy import SustainedBand
 from pipelines.domain.sensor import Policies, SensorState
+from pipelines.domain.suppressing_states import Suppressing
+from pipelines.domain.suppression import NOTHING_BESIDE, Circumstances
 from pipelines.domain.windowed import figures_at
 from pipelines.domain.windowed_states import BandState, CumulativeIdle, CumulativeOpen, MeanIdle, MeanOpen, MktIdle, MktOpen
 from schemas.events import UnitState, worst
@@ -25,21 +29,31 @@ class OpenExcursion(msgspec.Struct, frozen=True):
     opened_at: int
     recovering_since: int | None
     figures: Figures
+    held_back: HeldBack | None = None
 
 
-def open_excursions(state: SensorState, until: int, policies: Policies) -> tuple[OpenExcursion, ...]:
-    """Return the open excursions as of `until` (ms UTC), in the policy's order; deadlines up to it must have been passed."""
+def open_excursions(
+    state: SensorState, until: int, policies: Policies, beside: Circumstances = NOTHING_BESIDE
+) -> tuple[OpenExcursion, ...]:
+    """Return the open excursions as of `until` (ms UTC), in the policy's order; deadlines up to it must have been passed.
+
+    One that is held back is not open: `held_back` has those.
+    """
     if state.newest is None or state.policy is None:
         return ()
     end = max(until, state.newest.measured_at)
     found: list[OpenExcursion] = []
-    for band, run in zip(policies[state.policy].bands, state.bands, strict=True):
+    for band, shown in zip(policies[state.policy].bands, state.bands, strict=True):
+        if isinstance(shown, Suppressing) and shown.is_holding_back:
+            continue
+        run = shown.run if isinstance(shown, Suppressing) else shown
         match run:
             case Open() | Recovering():
                 assert isinstance(band, SustainedBand)
                 since = run.recovered_at if isinstance(run, Recovering) else None
                 numbers = figures(advance(run, state.newest, band, end).tally, run.started_at, end)
-                found.append(OpenExcursion(band.name, run.started_at, run.opened_at, since, numbers))
+                held_back = suppressing.was_held_back(shown, beside)
+                found.append(OpenExcursion(band.name, run.started_at, run.opened_at, since, numbers, held_back))
             case CumulativeOpen() | MeanOpen() | MktOpen():
                 assert not isinstance(band, SustainedBand)
                 started_at = run.started_at if isinstance(run, MeanOpen) else run.opened_at
@@ -48,6 +62,20 @@ def open_excursions(state: SensorState, until: int, policies: Policies) -> tuple
                 continue
             case _:
                 assert_never(run)
+    return tuple(found)
+
+
+def held_back(state: SensorState, until: int, policies: Policies, beside: Circumstances) -> tuple[Suppressed, ...]:
+    """Return the excursions that are held back as of `until` (ms UTC), in the policy's order; deadlines up to it must have been passed."""
+    if state.newest is None or state.policy is None:
+        return ()
+    end = max(until, state.newest.measured_at)
+    found: list[Suppressed] = []
+    for band, run in zip(policies[state.policy].bands, state.bands, strict=True):
+        if isinstance(run, Suppressing):
+            assert isinstance(band, SustainedBand)
+            so_far = suppressing.suppressed_so_far(run, state.newest, band, end, beside)
+            found += [] if so_far is None else [so_far]
     return tuple(found)
 
 
@@ -68,7 +96,8 @@ def possible_excursions(state: SensorState, until: int, policies: Policies) -> t
         return ()
     end = max(until, state.newest.measured_at)
     possible: list[str] = []
-    for band, run in zip(policies[state.policy].bands, state.bands, strict=True):
+    for band, shown in zip(policies[state.policy].bands, state.bands, strict=True):
+        run = shown.run if isinstance(shown, Suppressing) else shown
         if isinstance(run, Breaching):
             assert isinstance(band, SustainedBand)
             pending = advance(run, state.newest, band, end)
@@ -81,6 +110,9 @@ def possible_excursions(state: SensorState, until: int, policies: Policies) -> t
 
 def _shown(run: BandState) -> UnitState:
     match run:
+        case Suppressing():
+            shown = _shown(run.run)
+            return UnitState.BREACHING if run.is_holding_back and shown is UnitState.EXCURSION else shown
         case InRange() | MeanIdle() | MktIdle():
             return UnitState.IN_RANGE
         case CumulativeIdle():

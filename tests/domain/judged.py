@@ -3,7 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pipelines.domain.policy import Band, CumulativeBand, MeanBand, MktBand, Policy, Side, SustainedBand
+from pipelines.domain.policy import (
+    Band,
+    CumulativeBand,
+    DoorSuppression,
+    MeanBand,
+    MktBand,
+    Policy,
+    Role,
+    Side,
+    Suppress,
+    SustainedBand,
+)
 from tests.domain import simple_judge
 from tests.domain.random_series import Series
 from tests.domain.simple_judge_cumulative import judge_cumulative
@@ -47,6 +58,8 @@ def band_of(band: Mapping[str, Any]) -> Band:
                 min_samples=band["min_samples"],
                 margin_hundredths=band["margin"],
                 recovery_hold_ms=band["recovery_hold"],
+                role=Role.OPERATIONAL if band.get("suppress") else Role.COMPLIANCE,
+                suppress=suppress_of(band.get("suppress")),
             )
         case "cumulative":
             return CumulativeBand(name, side, limit, band["window"], band["budget"], inclusive, band["rearm"])
@@ -54,3 +67,11 @@ def band_of(band: Mapping[str, Any]) -> Band:
             return MeanBand(name, side, limit, band["window"], inclusive, band["min_known"])
         case _:
             return MktBand(name, limit, band["window"], inclusive, band["margin"], band["min_known"])
+
+
+def suppress_of(suppress: Mapping[str, Any] | None) -> Suppress | None:
+    """Return what suppresses a band of a simple judge's."""
+    if suppress is None:
+        return None
+    door = DoorSuppression(suppress["door_after"], suppress["door_grace"]) if suppress["door"] else None
+    return Suppress(suppress["defrost"], suppress["maintenance"], door)

@@ -73,8 +73,8 @@ def test_bands_of_every_kind_are_put_in_force_and_shown_with_all_their_fields(wo
 
     assert [one["policy_version"] for one in put.item["policies"]] == [version]
     shown = world.ada.get(f"units/{where}/policy")["bands"]
-    common = {"side": "high", "limit_celsius": 8, "inclusive": False, "severity": "critical"}
-    own = {"hold_seconds": 0, "min_samples": 1, "recovery_margin_celsius": 0, "recovery_hold_seconds": 0}
+    common = {"side": "high", "limit_celsius": 8, "inclusive": False, "severity": "critical", "role": "compliance"}
+    own = {"hold_seconds": 0, "min_samples": 1, "recovery_margin_celsius": 0, "recovery_hold_seconds": 0, "suppress": None}
     assert shown == [
         {**common, "name": "warm", "kind": "sustained", **own},
         {**common, "name": "in all", "kind": "cumulative", "budget_seconds": 36_000, "window_seconds": None, "rearm_seconds": 0},
