@@ -12,6 +12,7 @@ import click
 COMMANDS: Final = {
     "dead-letters": "List and show dead letters, and replay those whose cause is mended.",
     "decode": "Decode The Things Stack messages from files or standard input.",
+    "defrosts": "Propose what the defrosts in a CSV of readings look like.",
     "demo": "Start everything, simulate a fleet and sum up what happened.",
     "device": "Say of a device EUI why its sensor shows or does not, and what to do.",
     "doctor": "Check every part of an installation and say what to mend.",

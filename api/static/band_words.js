@@ -39,6 +39,14 @@ export function endWords(band, degrees) {
   }
 }
 
+/** "Operational. Held back in a defrost, for 20 min after a door was open, and in declared maintenance."; nothing of a band for compliance. */
+export function roleWords(band) {
+  if (band.role !== "operational") return "";
+  const { defrost, door, maintenance, door_grace_seconds: grace = 1_200 } = band.suppress ?? {};
+  const causes = [defrost && "in a defrost", door && `for ${spanOf(grace)} after a door was open`, maintenance && "in declared maintenance"].filter(Boolean);
+  return causes.length === 0 ? "Operational." : `Operational. Held back ${listOf(causes)}.`;
+}
+
 /** "3 h 12 min left; 1 h 12 min if the 2 h unknown were warm. At this temperature used up at 16:40." */
 export function budgetWords(budget, now, zone) {
   if (budget.leftSeconds <= 0) return "Used up.";
@@ -65,6 +73,10 @@ export function spanOf(seconds) {
   const rest = Number((seconds % MINUTE).toFixed(3));
   const parts = [hours && `${hours} h`, minutes && `${minutes} min`, rest && `${rest} s`].filter(Boolean);
   return parts.join(" ") || "0 s";
+}
+
+function listOf(parts) {
+  return parts.length < 3 ? parts.join(" and ") : `${parts.slice(0, -1).join(", ")}, and ${parts.at(-1)}`;
 }
 
 function sustainedWords(band, beyond) {

@@ -1,6 +1,6 @@
 // The panel of the chosen unit: its state now, chart, and excursions. On a phone it covers the page, elsewhere it stands beside the tiles.
 
-import { bandWords, endWords } from "./band_words.js";
+import { bandWords, endWords, roleWords } from "./band_words.js";
 import { budgetLine, noBudgetLine } from "./budget_line.js";
 import { Chart } from "./chart.js";
 import { byId, element, namedParts, setData, setFacts, setHidden, setIcon, setText } from "./dom.js";
@@ -163,6 +163,7 @@ export class UnitPanel {
       ...bands.map(({ name, severity, document: band }) => {
         const item = element("li");
         item.append(element("b", "", `${name}, ${severity}`), element("span", "", bandWords(band, degrees)), element("span", "quiet", endWords(band, degrees)));
+        if (band.role === "operational") item.append(element("span", "quiet", roleWords(band)));
         if (band.kind === "cumulative") item.append(...this.budgetLines(name, budgets));
         return item;
       }),

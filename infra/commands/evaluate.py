@@ -1,141 +1,114 @@
 """`coldstream evaluate`: judge a CSV of readings by a policy, with the very machine that runs live; needs no services.
 
-Files become values here and results become JSON; nothing is decided here. Nothing is printed unless everything was read.
+Values become JSON here; nothing is decided. Nothing is printed unless everything was read.
 """
 
-import csv
 import json
-import sys
-from collections.abc import Iterator
-from decimal import Decimal
-from pathlib import Path
-from typing import Final, NoReturn, TextIO
+from dataclasses import replace
 
 import click
 
-from pipelines.domain.decimals import NotANumber, scaled
-from pipelines.domain.evaluate import Excursion, evaluate
-from pipelines.domain.instants import UnreadableInstant, format_instant, parse_instant
-from pipelines.domain.policy import Policy, warnings
-from pipelines.domain.policy_document import MAX_TIME, PolicyError, parse_policy
-from pipelines.domain.temperatures import UnreadableTemperature, believed
+from infra.series_files import instant, max_gap_of, read_circumstances, read_policy, read_readings, refuse
+from pipelines.domain.circumstances_document import CircumstancesError, parse_stretch
+from pipelines.domain.evaluate import Excursion, judge_beside
+from pipelines.domain.excursion_facts import HeldBack, Suppressed
+from pipelines.domain.excursion_states import Reading
+from pipelines.domain.instants import format_instant
+from pipelines.domain.policy import Policy, SustainedBand, warnings
+from pipelines.domain.suppression import NOTHING_BESIDE, Circumstances, Stretch, in_order
 
-HEADER: Final = ("measured_at", "temperature")
-STANDARD_INPUT: Final = "-"
-
-
-class BadInput(click.ClickException):
-    """Input that cannot be judged; the message names file, line and field."""
-
-    exit_code = 2
+Fields = dict[str, object]
 
 
 @click.command(name="evaluate")
 @click.option("--policy", "policy_file", required=True, help='JSON file {"bands": [...]}.', metavar="P.json")
 @click.option("--until", required=True, help="Judge up to this instant, ISO 8601; UTC without a zone.", metavar="ISO")
 @click.option("--max-gap", required=True, help="How long a reading's value is known at most.", metavar="SECONDS")
+@click.option(
+    "--beside", "beside_file", help='What may suppress operational bands: {"maintenance": [], "door": [], "defrost": {}}.', metavar="B.json"
+)
+@click.option("--maintenance", multiple=True, help="One more window of maintenance; may be given again.", metavar="ISO/ISO")
 @click.argument("readings_file", metavar="READINGS.csv")
-def command(policy_file: str, until: str, max_gap: str, readings_file: str) -> None:
+def command(policy_file: str, until: str, max_gap: str, beside_file: str | None, maintenance: tuple[str, ...], readings_file: str) -> None:
     """Print the excursions in READINGS.csv (measured_at,temperature; - is standard input) as a JSON list.
 
-    Bands of every kind are judged: sustained, cumulative, mean and mkt.
+    Bands of every kind are judged: sustained, cumulative, mean and mkt. One of an operational band that is suppressed is in the
+    list with opened_at null; excursions of such bands say what held them back, and from when.
 
     Times are ISO 8601 UTC, peak_celsius has hundredths; mean_celsius and degree_minutes are exact sums divided once, to the
     nearest double. A bad policy, time or row is exit 2 with nothing on standard output.
     """
-    horizon = _instant("--until", until)
-    max_gap_ms = _max_gap(max_gap)
-    policy = _read_policy(policy_file)
-    readings = list(_read_readings(readings_file))
-    excursions = evaluate(readings, policy, max_gap_ms, horizon)
-    for warning in warnings(policy, max_gap_ms):
-        click.echo(f"warning: {policy_file}: {warning}", err=True)
-    click.echo(json.dumps([_to_json(excursion) for excursion in excursions], indent=2, ensure_ascii=False))
+    horizon = instant("--until", until)
+    max_gap_ms = max_gap_of(max_gap)
+    policy = read_policy(policy_file)
+    beside = _beside(beside_file, maintenance)
+    rows = [Reading(measured_at, temperature, max_gap_ms, 1) for measured_at, temperature in read_readings(readings_file)]
+    judged = judge_beside(rows, {1: policy}, horizon, beside)
+    for warning in [*(f"{policy_file}: {one}" for one in warnings(policy, max_gap_ms)), *_warnings(policy, beside)]:
+        click.echo(f"warning: {warning}", err=True)
+    suppressible = _suppressible(policy)
+    found = [_told(one, is_suppressible=one.band in suppressible) for one in judged.excursions]
+    found += [_suppressed(one) for one in judged.suppressed]
+    found.sort(key=lambda one: (str(one["band"]), str(one["started_at"])))
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
 
 
-def _refuse(*places: str) -> NoReturn:
-    raise BadInput(": ".join(places))
+def _beside(file: str | None, maintenance: tuple[str, ...]) -> Circumstances:
+    """Return what is known beside the readings: of the file, and the windows named one by one."""
+    known = NOTHING_BESIDE if file is None else read_circumstances(file)
+    windows = [_window(text) for text in maintenance]
+    return replace(known, maintenance=in_order([*known.maintenance, *windows])) if windows else known
 
 
-def _instant(place: str, text: str) -> int:
+def _window(text: str) -> Stretch:
+    begin, slash, end = text.partition("/")
+    if not slash:
+        refuse("--maintenance", f"must be two instants with a slash between: {text[:80]!r}")
     try:
-        return parse_instant(text)
-    except UnreadableInstant as error:
-        _refuse(place, str(error))
+        return parse_stretch("--maintenance", begin, end)
+    except CircumstancesError as error:
+        refuse(str(error))
 
 
-def _max_gap(text: str) -> int:
-    """Return milliseconds, above 0, from seconds in decimal."""
-    try:
-        milliseconds = scaled(Decimal(text.strip()), 3)
-    except (ArithmeticError, NotANumber):
-        _refuse("--max-gap", f"not a number of seconds: {text[:40]!r}")
-    if not 0 < milliseconds <= MAX_TIME:
-        _refuse("--max-gap", f"must be more than 0 seconds (and within reason): {text[:40]!r}")
-    return milliseconds
+def _suppressible(policy: Policy) -> set[str]:
+    return {band.name for band in policy.bands if isinstance(band, SustainedBand) and band.suppress is not None}
 
 
-def _read_policy(file: str) -> Policy:
-    try:
-        document = json.loads(Path(file).read_text(encoding="utf-8-sig"), parse_float=Decimal)
-        policy = parse_policy(document)
-    except OSError as error:
-        _refuse(file, error.strerror or str(error))
-    except json.JSONDecodeError as error:
-        _refuse(file, f"line {error.lineno}", f"not JSON: {error.msg}")
-    except PolicyError as error:
-        _refuse(file, str(error))
-    except (ValueError, RecursionError) as error:  # not UTF-8, or an integer or nesting beyond all measure
-        _refuse(file, f"not JSON: {error}")
-    return policy
+def _warnings(policy: Policy, beside: Circumstances) -> list[str]:
+    """Return what was said in vain."""
+    names = sorted(_suppressible(policy))
+    if names and beside.is_empty:
+        return [f"nothing is known that may suppress band {', '.join(map(repr, names))}: see --beside and --maintenance"]
+    if not names and not beside.is_empty:
+        return ["no band of the policy is suppressed by anything: what is known beside the readings changes nothing"]
+    return []
 
 
-def _read_readings(file: str) -> Iterator[tuple[int, int | None]]:
-    """Yield (measured_at, temperature) of each row."""
-    if file == STANDARD_INPUT:
-        sys.stdin.reconfigure(encoding="utf-8-sig", newline="")  # type: ignore[union-attr]
-        yield from _rows("standard input", sys.stdin)
-        return
-    try:
-        with Path(file).open(encoding="utf-8-sig", newline="") as lines:
-            yield from _rows(file, lines)
-    except OSError as error:
-        _refuse(file, error.strerror or str(error))
+def _told(excursion: Excursion, *, is_suppressible: bool) -> Fields:
+    found = _to_json(excursion, excursion.opened_at)
+    return found | _suppression(excursion.held_back, 0) if is_suppressible else found
 
 
-def _rows(name: str, lines: TextIO) -> Iterator[tuple[int, int | None]]:
-    reader = csv.reader(lines, strict=True)
-    try:
-        header = next(reader, [])
-        if tuple(field.strip() for field in header) != HEADER:
-            _refuse(name, "line 1", f"the header must be {','.join(HEADER)}")
-        for row in reader:
-            if row:
-                yield _row(f"{name}: line {reader.line_num}", row)
-    except csv.Error as error:
-        _refuse(name, f"line {reader.line_num}", f"not CSV: {error}")
-    except UnicodeDecodeError:
-        _refuse(name, f"after line {reader.line_num}", "not UTF-8")
+def _suppressed(excursion: Suppressed) -> Fields:
+    return _to_json(excursion, None) | _suppression(HeldBack(excursion.held_from, excursion.tags), excursion.figures.exposure_ms)
 
 
-def _row(place: str, row: list[str]) -> tuple[int, int | None]:
-    measured_at = _instant(f"{place}: measured_at", row[0])
-    if len(row) < len(HEADER):
-        _refuse(place, "temperature", "is missing (leave it empty after a comma for a fault mark)")
-    if len(row) > len(HEADER):
-        _refuse(place, "temperature", f"is followed by {len(row) - len(HEADER)} more fields")
-    try:
-        return measured_at, believed(row[1])
-    except UnreadableTemperature as error:
-        _refuse(place, "temperature", str(error))
+def _suppression(held_back: HeldBack | None, suppressed_ms: int) -> Fields:
+    """Return what an excursion of a band that may be suppressed says beside the others."""
+    tags = () if held_back is None else held_back.tags
+    return {
+        "held_back_from": None if held_back is None else format_instant(held_back.from_at),
+        "suppressed_seconds": _seconds(suppressed_ms),
+        "tags": [{"excuse": tag.excuse.value, "from": format_instant(tag.from_at), "to": format_instant(tag.to_at)} for tag in tags],
+    }
 
 
-def _to_json(excursion: Excursion) -> dict[str, object]:
+def _to_json(excursion: Excursion | Suppressed, opened_at: int | None) -> Fields:
     numbers = excursion.figures
     return {
         "band": excursion.band,
         "started_at": format_instant(excursion.started_at),
-        "opened_at": format_instant(excursion.opened_at),
+        "opened_at": None if opened_at is None else format_instant(opened_at),
         "ended_at": None if excursion.ended_at is None else format_instant(excursion.ended_at),
         "closed_at": None if excursion.closed_at is None else format_instant(excursion.closed_at),
         "peak_celsius": numbers.peak_celsius,

@@ -37,10 +37,10 @@ TOLERANCE: Final = 0.2
 LEAST_SHARE: Final = 0.7
 """Of the rises, that must be explained; the others are doors and deliveries."""
 
-LEAST_CONTRAST: Final = 3.0
+LEAST_CONTRAST: Final = 4.0
 """How many times denser pairs must be at the period than beside it. Rises at random make it 1."""
 
-MOST_JITTER: Final = 0.06
+MOST_JITTER: Final = 0.05
 """Median deviation of a distance, as a share of the period. Distances that are within tolerance by chance have 0.1."""
 
 BIN_RATIO: Final = 1.15

@@ -91,7 +91,7 @@ def learned(found: ProposedProfile | NoProfile) -> ProposedProfile:
         Freezer(period=24 * HOUR, days=30),
         Freezer(period=4 * HOUR, loss=0.2),
         Freezer(outages=6, days=20),
-        Freezer(doors=1.5, days=20),
+        Freezer(doors=1, days=20),
         Freezer(jitter=15 * MINUTE, loss=0.1, outages=3, doors=0.5, days=20),
     ],
     ids=str,

@@ -213,6 +213,32 @@ def test_bands_of_every_kind_have_their_fields_and_are_sent_as_they_were_edited(
     ]
 
 
+def test_an_operational_band_keeps_what_suppresses_it_and_one_for_compliance_has_nothing(open_setup: Open, api: FakeApi) -> None:
+    suppress = {"defrost": True, "door": True, "door_grace_seconds": 600}
+    warm = {
+        "name": "warm",
+        "side": "high",
+        "limit_celsius": 8,
+        "severity": "critical",
+        "hold_seconds": 900,
+        "min_samples": 2,
+        "role": "operational",
+        "suppress": suppress,
+    }
+    preset = {"id": "one", "name": "One", "summary": "", "sources": ["Ours"], "document": {"bands": [warm, {**warm, "name": "heat"}]}}
+    api.answers["GET policy-presets"] = {"items": [preset], "next": None}
+    api.answers["POST policies"] = refusal(400, "bad_request", "document: bands[0].role: must be one of compliance, operational")
+    page = open_setup("part=policies&new=1&preset=one")
+
+    page.locator(".band").nth(0).get_by_label("Limit in °C").fill("9")
+    page.locator(".band").nth(1).get_by_label("For", exact=True).select_option("compliance")
+    page.get_by_role("button", name="Make the policy").click()
+
+    expect(page.locator(".band").nth(0).locator('[data-field="role"] .field-error')).to_be_visible()
+    plain = {field: value for field, value in warm.items() if field not in ("role", "suppress")}
+    assert api.sent[0][1]["document"]["bands"] == [{**warm, "limit_celsius": 9}, {**plain, "name": "heat"}]
+
+
 def test_a_policy_says_in_words_what_is_an_excursion_and_what_ends_it(open_setup: Open, api: FakeApi) -> None:
     exposure = {
         "name": "exposure",
@@ -223,6 +249,7 @@ def test_a_policy_says_in_words_what_is_an_excursion_and_what_ends_it(open_setup
         "window_seconds": 86_400,
     }
     freeze = {"name": "freeze", "side": "low", "limit_celsius": -0.5, "inclusive": True, "hold_seconds": 3_600, "min_samples": 2}
+    freeze |= {"role": "operational", "suppress": {"maintenance": True}}
     version = {"id": 7, "version": 1, "created_at": EFFECTIVE_AT, "document": {"bands": [exposure, freeze]}, "units": 2}
     item = {"id": 2, "organization": 1, "name": "Food", "archived_at": None, "newest_version": 1, "units": 2, "versions": [version]}
     api.answers["GET policies/2"] = item
@@ -233,6 +260,7 @@ def test_a_policy_says_in_words_what_is_an_excursion_and_what_ends_it(open_setup
     expect(rows.nth(1)).to_contain_text("4 h in all above 5\u202f°C within 24 h")
     expect(rows.nth(1)).to_contain_text("Over once less than 4 h in all, and back in range")
     expect(rows.nth(2)).to_contain_text("At or below \u22120.5\u202f°C for 1 h, with at least 2 readings")
+    expect(rows.nth(2)).to_contain_text("Operational. Held back in declared maintenance.")
     expect(rows.nth(2)).to_contain_text("Over when back above \u22120.5\u202f°C")
 
 

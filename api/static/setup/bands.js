@@ -1,6 +1,6 @@
 // A policy document as people see it: a table of bands in words, and a form with the fields of each band's kind; the JSON behind it can be seen and edited.
 
-import { bandWords, endWords } from "../band_words.js";
+import { bandWords, endWords, roleWords } from "../band_words.js";
 import { make } from "./build.js";
 import { field } from "./fields.js";
 import { form } from "./form.js";
@@ -21,6 +21,11 @@ const KINDS = [
   { value: "mkt", label: "Mean kinetic temperature" },
 ];
 
+const ROLES = [
+  { value: "compliance", label: "Compliance" },
+  { value: "operational", label: "Operations" },
+];
+
 export function bandTable(document) {
   return [
     table({
@@ -30,7 +35,7 @@ export function bandTable(document) {
       columns: [
         { title: "Band", cell: (band) => band.name },
         { title: "Excursion when", cell: (band) => bandWords(band, "celsius") },
-        { title: "Ends", cell: (band) => endWords(band, "celsius") },
+        { title: "Ends", cell: (band) => [endWords(band, "celsius"), roleWords(band)].filter(Boolean).join(". ") },
         { title: "Severity", cell: (band) => (band.severity === "warning" ? "Warning" : "Critical") },
       ],
     }),
@@ -144,7 +149,7 @@ function bandRow(band) {
     get fields() {
       return fields;
     },
-    read: () => ofKind(readBand(fields)),
+    read: () => ofKind(withRole(readBand(fields), band.suppress)),
   };
 }
 
@@ -157,6 +162,7 @@ function fieldsOf(band) {
     field({ name: "limit_celsius", label: "Limit in °C", kind: "number", value: band.limit_celsius, required: true }),
     ...FIELDS[kind](band),
     field({ name: "severity", label: "Severity", kind: "select", value: band.severity ?? "critical", options: SEVERITIES, required: true }),
+    field({ name: "role", label: "For", kind: "select", value: band.role ?? "compliance", options: ROLES, required: true, hint: roleHint(kind) }),
     field({ name: "inclusive", label: "The limit itself is out of range", kind: "check", value: band.inclusive }),
   ].filter(Boolean);
 }
@@ -204,6 +210,16 @@ function ofKind({ kind, ...band }) {
     default:
       return { kind, ...band };
   }
+}
+
+/** A compliance band does not say so; an operational one keeps what suppresses it, which is changed in the JSON. */
+function withRole({ role, ...band }, suppress) {
+  if (role !== "operational") return band;
+  return band.kind === "sustained" && suppress ? { ...band, role, suppress } : { ...band, role };
+}
+
+function roleHint(kind) {
+  return kind === "sustained" ? "Operations may be held back by known causes: `suppress` in the JSON." : null;
 }
 
 /** What can be read of some fields now; one that cannot is left out. */
