@@ -133,10 +133,10 @@ def in_batches(rows: list[Rows], fifty: Judged50, chance: Random) -> dict[int, d
     return found
 
 
-def fact_of(one: object) -> Fact:
+def fact_of(one: Excursion) -> Fact:
     """Return an excursion of `evaluate` as comparable values; figures count once it is closed."""
-    band, started_at, opened_at, ended_at, closed_at, ended_by, figures = (getattr(one, name) for name in one.__struct_fields__)  # type: ignore[attr-defined]
-    return (band, started_at, opened_at, ended_at, closed_at, ended_by, None if closed_at is None else running_of(figures))
+    figures = None if one.closed_at is None else running_of(one.figures)
+    return (one.band, one.started_at, one.opened_at, one.ended_at, one.closed_at, one.ended_by, figures)
 
 
 def fact_of_found(one: Found) -> Fact:
