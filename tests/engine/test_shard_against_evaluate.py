@@ -11,7 +11,7 @@ from random import Random
 
 import numpy as np
 
-from pipelines.domain.evaluate import in_order, judge
+from pipelines.domain.evaluate import Excursion, in_order, judge
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.partition_clock import GRACE_MS
 from pipelines.domain.policy import Policy
