@@ -1,7 +1,7 @@
 """The conditions of one shard's sensors: battery, door, frozen value and fault, judged beside excursions by their own machines.
 
-A row that can move no condition of a sensor in none (no fault mark, no open door, no low battery, nothing frozen looked for)
-is taken by the column: it only says how far the sensor is judged. Late rows are not judged at all: what a battery or a door was
+A row that can move no condition of a sensor in none (no fault mark, no open door, no low battery, nothing that may be frozen)
+is taken by the column: it only says how far the sensor is judged, and how it varies (`frozen`). Late rows are not judged at all: what a battery or a door was
 hours ago changes nothing now, and no revision looks at it. It must not look at what a revision brought, which comes from another
 topic: whatever the batching or the restarts, the same rows and ticks give the same facts.
 """
@@ -17,13 +17,14 @@ from pipelines.domain.conditions import sensor as machine
 from pipelines.domain.conditions.battery_low import Charged
 from pipelines.domain.conditions.door_open import Closed
 from pipelines.domain.conditions.facts import ConditionBegan, ConditionFact, ConditionKind
-from pipelines.domain.conditions.frozen_value import NoValue
+from pipelines.domain.conditions.frozen_value import Frozen
 from pipelines.domain.conditions.row import ConditionRow
-from pipelines.domain.conditions.sensor import FRESH, SensorConditions
+from pipelines.domain.conditions.sensor import SensorConditions
 from pipelines.domain.conditions.sensor_fault import Believed
-from pipelines.domain.conditions.terms import Alert, BatteryTerms, ConditionTerms
+from pipelines.domain.conditions.terms import Alert, BatteryTerms, ConditionTerms, FrozenTerms
+from pipelines.engine.frozen import FrozenColumns, FrozenRows
 from pipelines.engine.judgements import ConditionChange, Fact
-from pipelines.engine.sensor_batch import ASSIGNMENT_END, FAULT, READING, Line, stable_order
+from pipelines.engine.sensor_batch import ASSIGNMENT_END, FAULT, READING, Line, before, stable_order
 from pipelines.engine.shard_table import CONDITION, FAR, LONG_AGO, Slots, Table
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import Ticks
@@ -50,9 +51,10 @@ class Watched(msgspec.Struct, array_like=True):
 class Conditions:
     """The conditions of the sensors of one shard."""
 
-    def __init__(self, content: bytes, watched: dict[int, Watched], terms: Terms) -> None:
+    def __init__(self, content: bytes, watched: dict[int, Watched], frozen: bytes, terms: Terms) -> None:
         """Start from a snapshot's bytes and the sensors watched by slot, empty for none."""
         self._table = Table(CONDITION, content)
+        self.frozen = FrozenColumns(frozen)
         self.watched = dict(watched)
         self._terms = terms
         self._behind: dict[int, int] = {}
@@ -84,9 +86,13 @@ class Conditions:
         table = self._table.rows
         table["judged_at"][added] = LONG_AGO
         touched = np.zeros(len(table), dtype=np.bool_)
-        touched[slots[self._may_move(rows, told)]] = True
+        terms = self._terms_in(rows["policy"][told])
+        touched[slots[self._may_move(rows, told, terms)]] = True
         if self.watched:
             touched[list(self.watched)] = True
+        looks = {number: one.frozen for number, one in terms.items() if one.frozen is not None}
+        if looks or len(self.frozen):
+            self._look_for_frozen(rows, told, slots, touched, looks)
         walked = touched[slots]
         quiet = np.flatnonzero(~walked)
         at = rows["measured_at"][told[quiet]] - (rows["kind"][told[quiet]] == ASSIGNMENT_END)
@@ -103,22 +109,58 @@ class Conditions:
         if missed.any():
             np.maximum.at(judged_at, slots[missed], at[missed])
 
-    def _may_move(self, rows: Rows, told: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    def _terms_in(self, policy: npt.NDArray[np.int32]) -> dict[int, ConditionTerms]:
+        """Return the terms of each policy that some rows name."""
+        numbers = [int(policy[0])] if (policy == policy[0]).all() else np.unique(policy).tolist()
+        return {number: self._terms_of(number) for number in numbers}
+
+    def _may_move(self, rows: Rows, told: npt.NDArray[np.intp], terms: dict[int, ConditionTerms]) -> npt.NDArray[np.bool_]:
         """Return which rows may move a condition of a sensor that is in none (a few too many, never too few)."""
         moving = (rows["kind"][told] == FAULT) | (rows["door"][told] == 1)
         policy = rows["policy"][told]
         percent, millivolts = rows["battery_percent"][told], rows["battery_millivolts"][told]
-        numbers = [int(policy[0])] if (policy == policy[0]).all() else np.unique(policy).tolist()
-        for number in numbers:
-            terms = self._terms_of(number)
-            low_percent, low_millivolts = low_levels(terms.battery)
+        for number, one in terms.items():
+            low_percent, low_millivolts = low_levels(one.battery)
             may = (percent >= 0) & (percent < low_percent)
             if low_millivolts:
                 may |= (millivolts >= 0) & (millivolts < low_millivolts)
-            if terms.frozen is not None:
-                may |= rows["kind"][told] == READING
-            moving |= may if len(numbers) == 1 else may & (policy == number)
+            moving |= may if len(terms) == 1 else may & (policy == number)
         return np.asarray(moving, dtype=np.bool_)
+
+    def _look_for_frozen(
+        self, rows: Rows, told: npt.NDArray[np.intp], slots: Slots, touched: npt.NDArray[np.bool_], looks: dict[int, FrozenTerms]
+    ) -> None:
+        """Learn how sensors vary that are looked at; those whose value may be frozen, or whose learning ends, are touched."""
+        policy, kind = rows["policy"][told], rows["kind"][told]
+        is_looked_at = np.isin(policy, list(looks)) & (kind != ASSIGNMENT_END)
+        sensors = rows["sensor"][told]
+        known = self.frozen.assignments(sensors)
+        has_looks = np.zeros(len(touched), dtype=np.bool_)
+        has_looks[slots[is_looked_at]] = True
+        ends = ~is_looked_at | (rows["assignment"][told] != known)
+        touched[slots[ends & (known > 0)]] = True
+        touched[slots[~is_looked_at & has_looks[slots]]] = True
+        index = np.flatnonzero(is_looked_at & ~touched[slots])
+        index = index[stable_order(slots[index], len(touched))]
+        if not len(index):
+            return
+        # A sensor with any row out of order, or of two assignments, is stepped through as a whole.
+        of, at = slots[index], rows["measured_at"][told[index]]
+        starts = np.flatnonzero(np.concatenate([[True], of[1:] != of[:-1]]))
+        disorder = at <= before(at, starts, self._table.rows["judged_at"][of[starts]])
+        assignment = rows["assignment"][told[index]]
+        disorder |= assignment != before(assignment, starts, assignment[starts])
+        touched[of[disorder]] = True
+        index = index[(kind[index] == READING) & (rows["temperature"][told[index]] != ABSENT_I2) & ~touched[of]]
+        if not len(index):
+            return
+        chosen = rows[told[index]]
+        configurations = self._terms.configurations
+        configurations.prepare(chosen["configuration"])
+        values = chosen["temperature"] - configurations.calibration[chosen["configuration"]]
+        gaps = configurations.max_gap_ms[chosen["configuration"]]
+        taken = FrozenRows(chosen["sensor"], chosen["assignment"], chosen["measured_at"], values, gaps, chosen["policy"])
+        touched[slots[index[self.frozen.take(taken, looks)]]] = True
 
     def _walk_all(self, rows: Rows, positions: npt.NDArray[np.intp], slots: Slots, ticks: Ticks, facts: list[Fact]) -> None:
         order = stable_order(slots, len(self._table))
@@ -133,7 +175,9 @@ class Conditions:
         watched = self.watched.get(slot)
         if watched is None:
             judged_at = int(self._table.rows["judged_at"][slot])
-            watched = Watched(FRESH if judged_at == LONG_AGO else SensorConditions(judged_at))
+            frozen, assignment = self.frozen.state(int(self._table.rows["id"][slot]))
+            state = SensorConditions(None if judged_at == LONG_AGO else judged_at, frozen=frozen)
+            watched = Watched(state, assignment=assignment)
         behind = BEFORE_BATCH
         for position, line in lines:
             self._pass_deadline(slot, watched, behind, position, ticks, facts)
@@ -214,6 +258,8 @@ class Conditions:
         state = watched.state
         self._table.rows["judged_at"][slot] = LONG_AGO if state.judged_at is None else state.judged_at
         if is_in_none(state):
+            assert not isinstance(state.frozen, Frozen)
+            self.frozen.put(int(self._table.rows["id"][slot]), watched.assignment, state.frozen)
             self.watched.pop(slot, None)
             return
         self.watched[slot] = watched
@@ -231,7 +277,7 @@ def is_in_none(state: SensorConditions) -> bool:
         isinstance(state.battery, Charged)
         and isinstance(state.door, Closed)
         and isinstance(state.fault, Believed)
-        and isinstance(state.frozen, NoValue)
+        and not isinstance(state.frozen, Frozen)
     )
 
 

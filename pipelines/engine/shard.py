@@ -22,7 +22,7 @@ from pipelines.engine.conditions import Conditions, Watched
 from pipelines.engine.devices import Devices
 from pipelines.engine.judgements import Fact, Judged, LateReadings, Output
 from pipelines.engine.sensors import Late, Sensors
-from pipelines.engine.shard_table import CONDITION, DEVICE, SENSOR, compressed, decompressed, packed, unpacked
+from pipelines.engine.shard_table import CONDITION, DEVICE, FROZEN, SENSOR, compressed, decompressed, packed, unpacked
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import read_ticks
 from pipelines.engine.unpack import fresh_rows
@@ -50,6 +50,8 @@ class KeptConditions(msgspec.Struct, frozen=True, array_like=True):
     """By device."""
     possible: dict[int, tuple[Possible, ...]] = {}
     """By slot of the table of sensors."""
+    frozen: bytes = b""
+    """How sensors vary that are looked at; packed in a snapshot."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, array_like=True):
@@ -101,7 +103,7 @@ class Shard:
         if kept.version <= SUSTAINED_VERSION:
             machines = {slot: with_windows_begun(state, terms.policies) for slot, state in machines.items()}
         self._sensors = Sensors(kept.sensors, machines, terms, self._devices, awaiting)
-        self._conditions = Conditions(conditions.sensors, conditions.watched, terms)
+        self._conditions = Conditions(conditions.sensors, conditions.watched, conditions.frozen, terms)
         if kept.version <= AWAITING_VERSION:
             known = np.frombuffer(kept.sensors, SENSOR)
             self._conditions.take_over(known["id"], known["measured_at"])
@@ -176,7 +178,8 @@ class Shard:
 
     def _kept_conditions(self) -> KeptConditions:
         sensors, possible = packed(self._conditions.content(), CONDITION), self._sensors.possibles.standing
-        return KeptConditions(sensors, self._conditions.watched, self._clocks.clocks, possible)
+        frozen = packed(self._conditions.frozen.content(), FROZEN)
+        return KeptConditions(sensors, self._conditions.watched, self._clocks.clocks, possible, frozen)
 
 
 def read_snapshot(content: bytes) -> Snapshot:
@@ -209,4 +212,4 @@ def _conditions_of(content: bytes) -> KeptConditions:
     if not content:
         return KeptConditions()
     kept = _CONDITIONS.decode(decompressed(content))
-    return replace(kept, sensors=unpacked(kept.sensors, CONDITION))
+    return replace(kept, sensors=unpacked(kept.sensors, CONDITION), frozen=unpacked(kept.frozen, FROZEN) if kept.frozen else b"")

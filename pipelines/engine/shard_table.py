@@ -50,6 +50,23 @@ DEVICE: Final = np.dtype(
 CONDITION: Final = np.dtype([("id", "<i4"), ("judged_at", "<i8")])
 """12 bytes a sensor: how far its conditions are judged."""
 
+FROZEN: Final = np.dtype(
+    [
+        ("id", "<i4"),
+        ("assignment", "<i4"),
+        ("value", "<i4"),  # hundredths, before calibration
+        ("started_at", "<i8"),
+        ("seen_at", "<i8"),
+        ("max_gap_ms", "<i8"),
+        ("held_ms", "<i8"),
+        ("readings", "<i4"),  # of the stretch; 0: nothing is known
+        ("changes", "<i4"),
+        ("finest", "<i4"),
+        ("longest_ms", "<i8"),
+    ],
+)
+"""64 bytes a sensor whose policy looks for frozen values."""
+
 DENSE_RANGE: Final = 65_536
 """Ids that lie within such a range are looked up directly: 256 KiB a table at most."""
 
@@ -141,7 +158,7 @@ class Table:
 
     def slots(self, ids: Array) -> tuple[Slots, Array]:
         """Return the slot of each id, adding those not known yet, and the slots that were added."""
-        found = self._find(ids)
+        found = self.find(ids)
         if found.min(initial=0) >= 0:
             return found, np.zeros(0, dtype=np.intp)
         added = np.unique(ids[found < 0])
@@ -150,18 +167,18 @@ class Table:
         first = len(self.rows)
         self.rows = np.concatenate([self.rows, fresh])
         self._index()
-        return self._find(ids), np.arange(first, len(self.rows))
+        return self.find(ids), np.arange(first, len(self.rows))
 
     def slot_of(self, number: int) -> int | None:
         """Return the slot of an id, None where it is not known."""
-        slot = int(self._find(np.array([number], dtype=np.int32))[0])
+        slot = int(self.find(np.array([number], dtype=np.int32))[0])
         return None if slot < 0 else slot
 
     def content(self) -> bytes:
         """Return the rows as bytes, for a snapshot."""
         return self.rows.tobytes()
 
-    def _find(self, ids: Array) -> Slots:
+    def find(self, ids: Array) -> Slots:
         """Return the slot of each id, -1 where it is not known."""
         if not len(self._sorted):
             return np.full(len(ids), -1, dtype=np.intp)

@@ -10,11 +10,13 @@ import pytest
 
 from pipelines.domain.conditions import sensor as machine
 from pipelines.domain.conditions.facts import ConditionFact, ConditionKind
+from pipelines.domain.conditions.frozen_value import Varying
 from pipelines.domain.conditions.row import ConditionRow
 from pipelines.domain.conditions.sensor import FRESH, SensorConditions
 from pipelines.domain.conditions.terms import Alert
 from pipelines.domain.partition_clock import PartitionClock, on_tick
 from pipelines.engine.conditions import change_of, reason_of
+from pipelines.engine.frozen import FrozenColumns
 from pipelines.engine.judgements import ConditionChange, Judged, Output
 from pipelines.engine.shard import AWAITING_VERSION, SNAPSHOT_VERSION, KeptConditions, Shard, read_snapshot
 from pipelines.engine.shard_table import CONDITION
@@ -33,9 +35,10 @@ def log_of(seed: int, *, disorder: bool) -> list[Rows]:
     return with_conditions(random_log(seed, disorder=disorder, versions=CONDITIONED).rows, seed)
 
 
-def by_the_machine(rows: Sequence[Rows]) -> list[ConditionChange]:
+def by_the_machine(rows: Sequence[Rows]) -> tuple[list[ConditionChange], dict[int, SensorConditions]]:
     """Walk the log row by row through the pure machine alone."""
     states: dict[int, SensorConditions] = {}
+    assignments: dict[int, int] = {}
     newest: dict[int, Rows] = {}
     found: list[ConditionChange] = []
     clock = PartitionClock()
@@ -76,10 +79,14 @@ def by_the_machine(rows: Sequence[Rows]) -> list[ConditionChange]:
             states[sensor], facts = machine.on_assignment_end(state, at)
             add(facts, sensor, offset, stamp, newest.get(sensor, row))
             continue
+        if assignments.get(sensor, 0) not in {0, int(row["assignment"][0])}:
+            state, facts = machine.on_assignment_end(state, at)
+            add(facts, sensor, offset, stamp, newest[sensor])
+        assignments[sensor] = int(row["assignment"][0])
         newest[sensor] = row
         states[sensor], facts = machine.on_row(state, condition_row(row), POLICIES[int(row["policy"][0])].conditions)
         add(facts, sensor, offset, stamp, row)
-    return found
+    return found, states
 
 
 def condition_row(row: Rows) -> ConditionRow:
@@ -126,11 +133,47 @@ def test_a_shard_finds_the_conditions_that_the_machine_finds_in_any_batches_repe
                 kept = shard.snapshot()
 
         found = [one for one in changes(outputs) if one.kind in EVERY]
-        assert found == changes([Judged(3, 0, tuple(by_the_machine(rows)))]), seed
+        assert found == changes([Judged(3, 0, tuple(by_the_machine(rows)[0]))]), seed
         kinds |= {(one.kind, one.ended_by) for one in found}
 
     assert {kind for kind, _ in kinds} == EVERY
     assert {ended_by for _, ended_by in kinds} >= {None, "recovery", "assignment"}
+
+
+@pytest.mark.parametrize("disorder", [False, True])
+def test_how_sensors_vary_is_learned_by_the_column_as_by_the_machine(disorder: bool) -> None:
+    found = learned = 0
+    for seed in range(SERIES):
+        chance = random.Random(seed)
+        rows = random_log(seed, disorder=disorder, versions=CONDITIONED).rows
+        for row in rows:
+            if row["kind"][0] != RowKind.TICK:
+                row["assignment"] = 1 if chance.random() < 0.97 else 2
+                row["configuration"] = chance.choice([1, 1, 1, 4])
+            if row["kind"][0] == RowKind.READING:
+                row["temperature"] = chance.choice([400, 400, 400, 400, 410, 430])
+            if row["kind"][0] == RowKind.FAULT:
+                row["reason"] = code_of_reason(RejectReason.SENTINEL)
+        shard, outputs = Shard(3, terms()), list[Output]()
+
+        for piece in cut(rows, chance, longest=60):
+            outputs += shard.on_records([encode_rows(piece)])
+            if chance.random() < 0.2:
+                shard = Shard(3, terms(), shard.snapshot())
+
+        expected, states = by_the_machine(rows)
+        assert [one for one in changes(outputs) if one.kind in EVERY] == changes([Judged(3, 0, tuple(expected))]), seed
+        found += sum(one.kind is ConditionKind.FROZEN_VALUE for one in expected)
+        kept = read_snapshot(shard.snapshot()).conditions
+        assert isinstance(kept, KeptConditions)
+        ids = np.frombuffer(kept.sensors, CONDITION)["id"]
+        watched = {int(ids[slot]): one.state.frozen for slot, one in kept.watched.items()}
+        columns = FrozenColumns(kept.frozen)
+        for sensor, state in states.items():
+            assert watched.get(sensor, columns.state(sensor)[0]) == state.frozen, (seed, sensor)
+            learned += sensor not in watched and isinstance(state.frozen, Varying)
+    assert found > SERIES // 3
+    assert learned > SERIES
 
 
 @pytest.mark.parametrize("disorder", [False, True])

@@ -1,7 +1,7 @@
 """Snapshots of small shards in every shipped version, and what they load as: every later version of the code must load them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from pipelines.engine.shard import SUSTAINED_VERSION, KeptConditions, Shard, Snapshot, read_snapshot
-from pipelines.engine.shard_table import CONDITION, DEVICE, SENSOR
+from pipelines.engine.shard_table import CONDITION, DEVICE, FROZEN, SENSOR
 from schemas.readings import encode_rows
 from tests.engine.random_log import CONDITIONED, STEP_MS, SUSTAINED, WINDOWED, random_log, terms, with_conditions
 
@@ -76,7 +76,10 @@ WAITING: Final = Kept("shard_snapshot_v4", 4, seed=9, sensors=4, rows=120, versi
 CONDITIONS: Final = Kept("shard_snapshot_v5", 5, seed=16, sensors=12, rows=250, versions=CONDITIONED, conditions=True)
 """With conditions of every kind, in every state."""
 
-SNAPSHOTS: Final = (QUIET, RUNS, PACKED, PACKED_RUNS, WINDOWS, WAITING, CONDITIONS)
+VARYING: Final = replace(CONDITIONS, name="shard_snapshot_v5_varying", seed=17, conditions=False)
+"""With what is known of how quiet sensors vary in columns of its own: the first snapshots of this version had it among the watched."""
+
+SNAPSHOTS: Final = (QUIET, RUNS, PACKED, PACKED_RUNS, WINDOWS, WAITING, CONDITIONS, VARYING)
 
 FIELDS_OF_SUSTAINED: Final = 5
 """Of a machine state before version 3: those that came later are empty there."""
@@ -107,6 +110,8 @@ def loaded(content: bytes) -> str:
         found["conditions"] = records_of(np.frombuffer(kept.conditions.sensors, CONDITION))
         for name in ("watched", "clocks", "possible"):
             found[name] = msgspec.to_builtins(getattr(kept.conditions, name), str_keys=True)
+        if kept.conditions.frozen:
+            found["frozen"] = records_of(np.frombuffer(kept.conditions.frozen, FROZEN))
     parts = [f"{json.dumps(name)}: {_lines(value)}" for name, value in found.items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 

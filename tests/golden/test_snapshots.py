@@ -10,7 +10,7 @@ from pipelines.domain.windowed_states import BandState, CumulativeIdle, Cumulati
 from pipelines.engine.judgements import ConditionChange, Fact, Judged, Output, RunningFact
 from pipelines.engine.shard import Shard, read_snapshot
 from tests.engine.random_log import terms
-from tests.golden.snapshot import CONDITIONS, PACKED_RUNS, RUNS, SNAPSHOTS, WAITING, WINDOWS, Kept, loaded, write_once
+from tests.golden.snapshot import CONDITIONS, PACKED_RUNS, RUNS, SNAPSHOTS, VARYING, WAITING, WINDOWS, Kept, loaded, write_once
 
 EACH = pytest.mark.parametrize("kept", SNAPSHOTS, ids=lambda kept: kept.name)
 
@@ -77,6 +77,7 @@ def test_every_condition_stands_in_a_snapshot() -> None:
     kinds = {state[0] for state in states} | {clock[0][0] for clock in written["clocks"].values()}
     assert kinds >= {"sagging", "low", "ajar", "open_too_long", "varying", "frozen", "doubted", "faulty", "wrong"}
     assert written["possible"]
+    assert any(row["readings"] for row in json.loads(VARYING.loads_as.read_text())["frozen"])
 
 
 def test_a_file_of_a_shipped_version_is_never_written_again(tmp_path: Path) -> None:
