@@ -14,10 +14,14 @@ from pipelines.domain.conditions.frozen_value import Varying
 from pipelines.domain.conditions.row import ConditionRow
 from pipelines.domain.conditions.sensor import FRESH, SensorConditions
 from pipelines.domain.conditions.terms import Alert
+from pipelines.domain.excursion_states import Reading
 from pipelines.domain.partition_clock import PartitionClock, on_tick
+from pipelines.domain.sensor import FRESH as FRESH_SENSOR
+from pipelines.domain.sensor import SensorState, on_reading
+from pipelines.engine.awaiting import Answer
 from pipelines.engine.conditions import change_of, reason_of
 from pipelines.engine.frozen import FrozenColumns
-from pipelines.engine.judgements import ConditionChange, Judged, Output
+from pipelines.engine.judgements import ConditionChange, Judged, Output, SettledFact
 from pipelines.engine.shard import AWAITING_VERSION, SNAPSHOT_VERSION, KeptConditions, Shard, read_snapshot
 from pipelines.engine.shard_table import CONDITION
 from schemas.readings import ABSENT_I1, ABSENT_I2, RowFlag, RowKind, Rows, blank_rows, encode_rows
@@ -276,3 +280,50 @@ def test_a_shard_that_knew_nothing_of_conditions_begins_with_how_far_its_sensors
     restored = Shard(3, terms(), older)
 
     assert changes(restored.on_records([encode_rows(row_of(2, AT, RowKind.FAULT, reason=33))])) == []
+
+
+def waiting_for_a_revision() -> tuple[Shard, list[ConditionChange]]:
+    """Return a shard whose sensor has a possible excursion and a late reading, and what it found so far."""
+    shard = Shard(3, terms())
+    outputs = shard.on_records(
+        [
+            encode_rows(row)
+            for row in (
+                row_of(1, AT, temperature=900),
+                tick(2, AT + 60_000),
+                row_of(3, AT + 50_000, temperature=900),
+                row_of(4, AT - 5_000, temperature=400),
+                tick(5, AT + 61_000),
+            )
+        ]
+    )
+    return shard, changes(outputs)
+
+
+def answered(shard: Shard, state: SensorState) -> SettledFact:
+    """Return what settles when a revision brings a state."""
+    outputs = shard.on_answer(Answer(1, 4, AT - 5_000, AT + 59_000, state, None))
+    (settled,) = (fact for one in outputs if isinstance(one, Judged) for fact in one.facts if isinstance(fact, SettledFact))
+    return settled
+
+
+def test_what_a_revision_disproves_is_no_longer_possible_and_its_end_is_told_once() -> None:
+    shard, found = waiting_for_a_revision()
+    recovered = on_reading(FRESH_SENSOR, Reading(AT + 50_000, 400, 7_500, 6), POLICIES).state
+
+    settled = answered(shard, recovered)
+
+    assert [(one.kind, one.closed_at) for one in found] == [(ConditionKind.POSSIBLE_EXCURSION, None)]
+    assert settled.possible == ()
+    assert changes(shard.on_records([encode_rows(row_of(6, AT + 70_000)), encode_rows(tick(7, AT + 10**8))])) == []
+
+
+def test_what_is_possible_after_a_revision_is_told_with_its_state_and_ends_as_ever() -> None:
+    shard, _ = waiting_for_a_revision()
+    pending = on_reading(FRESH_SENSOR, Reading(AT + 10_000, 900, 7_500, 6), POLICIES).state
+
+    settled = answered(shard, pending)
+
+    assert [(one.band, one.started_at - AT) for one in settled.possible] == [("warm", 40_000)]
+    (end,) = changes(shard.on_records([encode_rows(row_of(6, AT + 70_000))]))
+    assert (end.kind, end.ended_by, end.closed_at) == (ConditionKind.POSSIBLE_EXCURSION, "recovery", AT + 70_000)
