@@ -7,14 +7,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from infra.local.local_stack import LocalStack
 from infra.seed import Seeded
 from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.domain.conditions.facts import BatteryLevel, ConditionKind, FaultMarks, OpenTime, PendingRun, Rejections
 from pipelines.domain.conditions.terms import Alert
-from pipelines.engine.judgements import ConditionChange, Fact, OfflineFact, SettledFact
+from pipelines.engine.judgements import ConditionChange, Fact, Judged, OfflineFact, SettledFact
+from pipelines.engine.reconnecting import Reconnecting
+from pipelines.engine.shard import Shard
+from pipelines.engine.stop import StopFlag
+from pipelines.engine.terms_loader import load_terms
 from schemas.ids import band_condition_id
+from schemas.readings import RowKind, blank_rows, encode_rows
 from schemas.reasons import RejectReason
 from tests.integration.api_rig import DAY, MINUTE, Api, organization, running_api
 from tests.integration.test_recorder import Rig
@@ -222,3 +228,35 @@ def test_what_a_unit_is_judged_by_names_every_field_of_its_conditions(world: Wor
     assert conditions["door_open"] == {"enabled": True, "alert": "warning", "open_seconds": 300}
     assert conditions["frozen_value"] == {"enabled": False}
     assert conditions["possible_excursion"] == {"enabled": True, "alert": "none"}
+
+
+def test_rows_are_judged_by_the_fields_of_the_policy_document_in_the_database(world: World) -> None:
+    document = {
+        "bands": [{"name": "warm", "side": "high", "limit_celsius": 8}],
+        "conditions": {"door_open": {"open_seconds": 10, "alert": "critical"}},
+    }
+    with world.api.connect() as connection:
+        policy = connection.execute(
+            "INSERT INTO policy_versions (organization_id, policy_id, version, document) SELECT organization_id, id, 90, %s FROM policies "
+            "WHERE organization_id = %s RETURNING id",
+            (Jsonb(document), world.ours.organization),
+        ).fetchone()
+        configuration = connection.execute("SELECT id FROM sensor_configurations WHERE sensor_id = %s", (world.sensor,)).fetchone()
+    assert policy is not None
+    assert configuration is not None
+    row = blank_rows(2)
+    row["offset"], row["kind"], row["received_at"] = [900, 901], [RowKind.ANCILLARY, RowKind.TICK], world.now
+    row["measured_at"] = [world.now - 20_000, world.now]
+    for name, value in (("sensor", world.sensor), ("device", world.device), ("unit", world.unit), ("organization", 1), ("assignment", 1)):
+        row[name][0] = value
+    row["policy"][0], row["configuration"][0], row["door"][0] = policy[0], configuration[0], 1
+    lookups = Reconnecting(world.rig.database, "test", StopFlag())
+
+    judged = Shard(9, load_terms(lookups)).on_records([encode_rows(row)])
+    told = world.record(*(fact for one in judged if isinstance(one, Judged) for fact in one.facts if isinstance(fact, ConditionChange)))
+
+    assert told == [("alert:triggered", "door_open", 1)]
+    assert world.told[0]["severity"] == "critical"
+    (shown,) = world.get(f"conditions?sensor={world.sensor}&kind=door_open&open=true")["items"]
+    assert shown["detail"] == {"known_ms": 10_000}
+    lookups.close()
