@@ -18,7 +18,7 @@ from pipelines.domain.excursion_states import IN_RANGE, Breaching, InRange, Open
 from pipelines.domain.history import NO_HISTORY, History, with_row
 from pipelines.domain.past import past_of
 from pipelines.domain.policy import Band, Policy, SustainedBand, WindowedBand, identity
-from pipelines.domain.suppressing_states import Suppressing
+from pipelines.domain.suppressing_states import SuppressingState
 from pipelines.domain.suppression import NOTHING_BESIDE, Circumstances
 from pipelines.domain.windowed_states import BandState, WindowedState
 
@@ -147,7 +147,7 @@ def on_reading(state: SensorState, reading: Reading, policies: Policies, beside:
                 bands.append(before)
                 continue
             advanced: suppressing.State = before
-        elif isinstance(before, Suppressing):
+        elif isinstance(before, SuppressingState):
             advanced = suppressing.advance(before, newest, band, at)
         else:
             advanced = advance(_run(before), newest, band, at)
@@ -199,7 +199,7 @@ def _earlier(one: int | None, other: int | None) -> int | None:
 
 
 def _sustained(state: BandState) -> suppressing.State:
-    assert isinstance(state, SustainedState | Suppressing), "a state of another kind"
+    assert isinstance(state, SustainedState | SuppressingState), "a state of another kind"
     return state
 
 
@@ -214,7 +214,7 @@ def _advanced(run: BandState, state: SensorState, band: Band, at: int, policies:
         return run
     assert state.newest is not None
     if isinstance(band, SustainedBand):
-        if isinstance(run, Suppressing):
+        if isinstance(run, SuppressingState):
             return suppressing.advance(run, state.newest, band, at)
         return advance(_run(run), state.newest, band, at)
     window = _window(run)
@@ -222,7 +222,7 @@ def _advanced(run: BandState, state: SensorState, band: Band, at: int, policies:
 
 
 def _window(state: BandState) -> WindowedState:
-    assert not isinstance(state, SustainedState | Suppressing), "a state of another kind"
+    assert not isinstance(state, SustainedState | SuppressingState), "a state of another kind"
     return state
 
 
@@ -232,7 +232,7 @@ def _ended(
     """Return what an end from outside makes of a run that has been passed up to it."""
     if isinstance(band, SustainedBand):
         advanced = _advanced(run, state, band, at, policies)
-        if isinstance(advanced, Suppressing):
+        if isinstance(advanced, SuppressingState):
             return suppressing.on_end(advanced, at, band, ended_by, beside)
         assert isinstance(advanced, SustainedState)
         return on_end(advanced, at, band, ended_by)
@@ -296,7 +296,7 @@ def _sustained_judged(
     """Let a reading decide a sustained band; return its state and deadline, and add what happened to `facts`."""
     at, temperature = reading.measured_at, reading.temperature
     assert temperature is not None
-    if isinstance(advanced, Suppressing) or suppressing.may_suppress(band, beside):
+    if isinstance(advanced, SuppressingState) or suppressing.may_suppress(band, beside):
         after, found = suppressing.on_reading(advanced, temperature, at, band, beside, new_version=new_version)
         facts += found
         return after, suppressing.deadline(after, reading, band, beside)
@@ -335,7 +335,7 @@ def _marked(state: SensorState, mark: Reading, policies: Policies, beside: Circu
     for band, run in zip(bands_in_force, advanced, strict=True):
         if isinstance(band, SustainedBand):
             bands.append(run)
-            if isinstance(run, Suppressing):  # what is held back may open in unknown time
+            if isinstance(run, SuppressingState):  # what is held back may open in unknown time
                 due = _earlier(due, suppressing.deadline(run, mark, band, beside))
         else:
             after, found, due_here = _windowed_passed(windowed.on_row(_window(run), mark, band), marked, band, at, at - 1, policies)

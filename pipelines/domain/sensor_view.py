@@ -14,7 +14,7 @@ from pipelines.domain.excursion_states import Breaching, InRange, Open, Recoveri
 from pipelines.domain.figures import Figures, figures
 from pipelines.domain.policy import SustainedBand
 from pipelines.domain.sensor import Policies, SensorState
-from pipelines.domain.suppressing_states import Suppressing
+from pipelines.domain.suppressing_states import Excusable, OpenedLate, Remembering, SuppressingState, Withheld
 from pipelines.domain.suppression import NOTHING_BESIDE, Circumstances
 from pipelines.domain.windowed import figures_at
 from pipelines.domain.windowed_states import BandState, CumulativeIdle, CumulativeOpen, MeanIdle, MeanOpen, MktIdle, MktOpen
@@ -44,16 +44,16 @@ def open_excursions(
     end = max(until, state.newest.measured_at)
     found: list[OpenExcursion] = []
     for band, shown in zip(policies[state.policy].bands, state.bands, strict=True):
-        if isinstance(shown, Suppressing) and shown.is_holding_back:
+        if isinstance(shown, Withheld):
             continue
-        run = shown.run if isinstance(shown, Suppressing) else shown
+        run = shown.run if isinstance(shown, SuppressingState) else shown
         match run:
             case Open() | Recovering():
                 assert isinstance(band, SustainedBand)
                 since = run.recovered_at if isinstance(run, Recovering) else None
                 numbers = figures(advance(run, state.newest, band, end).tally, run.started_at, end)
-                held_back = suppressing.was_held_back(shown, beside)
-                found.append(OpenExcursion(band.name, run.started_at, run.opened_at, since, numbers, held_back))
+                late = suppressing.held_back(shown, beside) if isinstance(shown, OpenedLate) else None
+                found.append(OpenExcursion(band.name, run.started_at, run.opened_at, since, numbers, late))
             case CumulativeOpen() | MeanOpen() | MktOpen():
                 assert not isinstance(band, SustainedBand)
                 started_at = run.started_at if isinstance(run, MeanOpen) else run.opened_at
@@ -72,10 +72,9 @@ def held_back(state: SensorState, until: int, policies: Policies, beside: Circum
     end = max(until, state.newest.measured_at)
     found: list[Suppressed] = []
     for band, run in zip(policies[state.policy].bands, state.bands, strict=True):
-        if isinstance(run, Suppressing):
+        if isinstance(run, Withheld):
             assert isinstance(band, SustainedBand)
-            so_far = suppressing.suppressed_so_far(run, state.newest, band, end, beside)
-            found += [] if so_far is None else [so_far]
+            found.append(suppressing.suppressed_so_far(run, state.newest, band, end, beside))
     return tuple(found)
 
 
@@ -97,7 +96,7 @@ def possible_excursions(state: SensorState, until: int, policies: Policies) -> t
     end = max(until, state.newest.measured_at)
     possible: list[str] = []
     for band, shown in zip(policies[state.policy].bands, state.bands, strict=True):
-        run = shown.run if isinstance(shown, Suppressing) else shown
+        run = shown.run if isinstance(shown, SuppressingState) else shown
         if isinstance(run, Breaching):
             assert isinstance(band, SustainedBand)
             pending = advance(run, state.newest, band, end)
@@ -110,9 +109,10 @@ def possible_excursions(state: SensorState, until: int, policies: Policies) -> t
 
 def _shown(run: BandState) -> UnitState:
     match run:
-        case Suppressing():
-            shown = _shown(run.run)
-            return UnitState.BREACHING if run.is_holding_back and shown is UnitState.EXCURSION else shown
+        case Withheld(run=Open()):
+            return UnitState.BREACHING
+        case Remembering() | Excusable() | Withheld() | OpenedLate():
+            return _shown(run.run)
         case InRange() | MeanIdle() | MktIdle():
             return UnitState.IN_RANGE
         case CumulativeIdle():

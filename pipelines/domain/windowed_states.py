@@ -9,7 +9,7 @@ import msgspec
 
 from pipelines.domain.excursion_states import SustainedState
 from pipelines.domain.figures import Tally
-from pipelines.domain.suppressing_states import Suppressing
+from pipelines.domain.suppressing_states import SuppressingState
 
 
 class CumulativeIdle(msgspec.Struct, frozen=True, array_like=True, tag="cumulative", gc=False):
@@ -99,7 +99,7 @@ WindowedState = CumulativeIdle | CumulativeOpen | MeanIdle | MeanOpen | MktIdle 
 RollingOpen = CumulativeOpen | MktOpen
 """Kinds with a rolling window: an excursion starts where it opens, and ends where it closes."""
 WindowedOpen = RollingOpen | MeanOpen
-BandState = SustainedState | Suppressing | WindowedState
+BandState = SustainedState | SuppressingState | WindowedState
 
 
 def as_bytes(number: int) -> bytes:
