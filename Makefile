@@ -1,7 +1,7 @@
 # `make` or `make help` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt golden docs bench faults soak
+.PHONY: help setup demo up test check fmt golden docs bench truth faults soak
 
 PYTHON := .venv/bin/python
 # Tests that need no servers; `make check` tries 2,000 of the random series of which `make test` tries 10,000.
@@ -45,6 +45,9 @@ bench: ## Measure every part beside its budget; BENCH="decode store --quick" mea
 	@$(PYTHON) -m tests.bench $(BENCH)
 
 SEEDS ?= 3
+truth: setup ## Random series and fleets against a second, simple implementation; SEEDS=3
+	@$(PYTHON) -m tests.truth --seeds $(SEEDS)
+
 faults: setup ## Break real processes under load and check everything; SEEDS=3
 	@$(PYTHON) -m tests.faults --seeds $(SEEDS)
 

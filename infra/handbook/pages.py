@@ -21,6 +21,7 @@ ORDER: Final[tuple[tuple[str, str], ...]] = (
     ("Simulator", "simulator.md"),
     ("API", "api.md"),
     ("Measurements", "bench.md"),
+    ("Truth", "truth.md"),
     ("Faults", "faults.md"),
     ("Soak", "soak.md"),
     ("Flows and topics", "flows.md"),

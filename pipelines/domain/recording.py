@@ -8,6 +8,7 @@ anything twice. Pure: it returns changes, the recorder in the engine writes them
 
 import uuid
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -128,7 +129,7 @@ def _is_of_a_later_band(one: Found, other: Found) -> bool:
 def record_found(
     found: Found,
     standing: Sequence[Standing],
-    taken_ids: frozenset[uuid.UUID] = frozenset(),
+    taken_ids: AbstractSet[uuid.UUID] = frozenset(),
     *,
     as_of: int = NEWEST,
     late: bool = False,
@@ -158,7 +159,7 @@ def record_found(
 
 
 def record_stretch(
-    found: Sequence[Found], standing: Sequence[Standing], stretch: Stretch, taken_ids: frozenset[uuid.UUID] = frozenset()
+    found: Sequence[Found], standing: Sequence[Standing], stretch: Stretch, taken_ids: AbstractSet[uuid.UUID] = frozenset()
 ) -> list[Recorded]:
     """Return the versions to write for everything that a revision found of one sensor and band, given the current excursions.
 
@@ -173,7 +174,7 @@ def record_stretch(
         confirmed |= {other.id for other in known if overlaps(other.found, one)}
         if one.closed_at is None and any(overlaps(other.found, one) and _is_closed_beyond(other.found, stretch) for other in known):
             continue
-        recorded = record_found(one, known, taken_ids, late=True)
+        recorded = record_found(one, known, taken_ids, late=True, as_of=NEWEST if stretch.since is None else stretch.as_of)
         for change in recorded:
             known = [other for other in known if other.id != change.standing.id]
             if change.reason is not Reason.VOID:
@@ -228,7 +229,7 @@ def _reason(found: Found, *, late: bool) -> Reason:
             return Reason.CLOSED
 
 
-def _new_id(found: Found, taken: frozenset[uuid.UUID]) -> uuid.UUID:
+def _new_id(found: Found, taken: AbstractSet[uuid.UUID]) -> uuid.UUID:
     counter = 0
     while (candidate := excursion_id(found.sensor, found.band, found.started_at, counter)) in taken:
         counter += 1

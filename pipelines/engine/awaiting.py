@@ -16,7 +16,7 @@ from pipelines.domain.excursion_states import Reading
 from pipelines.domain.sensor import SensorState, is_late, is_quiet
 from pipelines.engine.rejudging import Place, Rejudged, StoredRow, end_assignment, note_open, pass_clock, take_row
 from pipelines.engine.sensor_batch import ASSIGNMENT_END, READING, Line
-from pipelines.engine.shard_table import compressed, decompressed
+from pipelines.engine.shard_table import LONG_AGO, compressed, decompressed
 from pipelines.engine.terms import Terms
 from schemas.revisions import Revised
 
@@ -85,19 +85,24 @@ class Awaiting(msgspec.Struct, frozen=True, array_like=True):
     """Rows behind the offset, in log order."""
     early: Answer | None = None
     """The answer that covers the last of them, until the shard is that far: after a start it reads again what it had done before."""
+    ended_at: int = LONG_AGO
+    """ms UTC: an assignment had ended here when it was asked. An answer to what was asked before may not have looked as far."""
 
-    def asked(self, offset: int, measured_from: int) -> "Awaiting":
+    def asked(self, offset: int, measured_from: int, ended_at: int) -> "Awaiting":
         """Return it with a further request; beyond some, the oldest two become one."""
         requests = (*self.requests, (offset, measured_from))
         if len(requests) > MOST_REQUESTS:
             (_, one), (second, other), *rest = requests
             requests = ((second, min(one, other)), *rest)
-        return Awaiting(offset, requests, tuple(line for line in self.lines if line.offset > offset))
+        lines = tuple(line for line in self.lines if line.offset > offset)
+        return Awaiting(offset, requests, lines, ended_at=max(ended_at, self.ended_at))
 
     def answered(self, answer: Answer) -> "Awaiting":
         """Return it without the requests that an answer covers: it looked back as far as they asked, with their readings."""
+        if answer.until < self.ended_at:
+            return self
         left = tuple(one for one in self.requests if one[0] > answer.offset or one[1] < answer.measured_from)
-        return Awaiting(self.offset, left, self.lines, None if left else answer)
+        return Awaiting(self.offset, left, self.lines, None if left else answer, self.ended_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,7 @@ class Recorder:
                 case ExcursionFact():
                     standing = current.setdefault((fact.found.sensor, fact.found.band), [])
                     recorded = record_found(fact.found, standing, taken, as_of=fact.as_of, stale=fact.stale)
+                    taken |= voided_of(recorded)
                     self._change(connection, recorded, standing, (partition, fact.as_of, fact.received_at), changes)
                 case SettledFact():
                     changes.states += fact.states
@@ -194,6 +195,7 @@ class Recorder:
                         standing = current.setdefault((fact.sensor, band), [])
                         found = [one for one in fact.found if one.band == band]
                         recorded = record_stretch(found, standing, Stretch(fact.after, fact.until, fact.as_of, fact.since), taken)
+                        taken |= voided_of(recorded)
                         self._change(connection, recorded, standing, (partition, fact.as_of, fact.received_at), changes)
                 case RunningFact():
                     for one in current.get((fact.sensor, fact.band), []):
@@ -215,16 +217,16 @@ class Recorder:
 
     def _standing(
         self, connection: psycopg.Connection, facts: list[tuple[int, Fact]]
-    ) -> tuple[dict[tuple[int, str], list[Standing]], frozenset[uuid.UUID]]:
+    ) -> tuple[dict[tuple[int, str], list[Standing]], set[uuid.UUID]]:
         """Lock the sensors of some facts; return what stands of them, and the ids that voided history holds."""
         found = [one for _, fact in facts for one in found_of(fact)]
         sensors = sorted({one.sensor for one in found} | {fact.sensor for _, fact in facts if isinstance(fact, RunningFact | SettledFact)})
         if not sensors:
-            return {}, frozenset()
+            return {}, set()
         excursion_rows.lock_sensors(connection, sensors)
         judged_from = [one.started_at for one in found] + [fact.after for _, fact in facts if isinstance(fact, SettledFact)]
         earliest = min(judged_from, default=FAR_AWAY_MS)
-        return excursion_rows.load_current(connection, sensors, earliest), excursion_rows.load_voided(connection, sensors)
+        return excursion_rows.load_current(connection, sensors, earliest), set(excursion_rows.load_voided(connection, sensors))
 
     def _change(
         self,
@@ -303,6 +305,11 @@ def found_of(fact: Fact) -> tuple[Found, ...]:
             return ()
         case _:
             assert_never(fact)
+
+
+def voided_of(recorded: list[Recorded]) -> set[uuid.UUID]:
+    """Return the ids that are voided: none of them is given again, in the same transaction neither."""
+    return {one.standing.id for one in recorded if one.reason is Reason.VOID}
 
 
 def count_recorded(changes: _Changes, skipped: int) -> None:

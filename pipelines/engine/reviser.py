@@ -52,6 +52,8 @@ class _Judgement:
     stretch: Stretch
     current: Current
     rows: int
+    newest_offset: int
+    """Of its rows: what is found knows no more, though the store is further. A tick since then may know better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +146,14 @@ class Reviser:
         if judged.place is not None and (ends_at := ends.get(judged.place.assignment)) is not None and ends_at <= until:
             end_assignment(judged, ends_at, self._terms.policies)
         pass_clock(judged, until, self._terms.policies)
-        return _Judgement(judged, Stretch(after, until, offset), current, rows)
+        return _Judgement(judged, Stretch(after, until, offset), current, rows, stored.newest_offset)
 
     def _record(self, connection: psycopg.Connection, revision: Revision, judgement: _Judgement) -> _Done:
         """Write what is new, under the sensor's lock."""
         stretch = judgement.stretch
         versions = self._compared(revision.sensor, judgement, excursion_rows.load_voided(connection, [revision.sensor]))
         self._versions_ahead.ensure(connection, (one.standing.first_started_at for one in versions))
-        excursion_rows.write_versions(connection, [(one, revision.partition, stretch.as_of) for one in versions])
+        excursion_rows.write_versions(connection, [(one, revision.partition, judgement.newest_offset) for one in versions])
         tells = [tell_of(connection, one, stretch.until) for one in versions]
         return _Done(versions, tells, self._outbox.write(connection, tells))
 

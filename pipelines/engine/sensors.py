@@ -192,6 +192,8 @@ class Sensors:
             walked += 1
         newest = batch.line(end - 1)
         if late_from != FAR:
+            # From where nothing but a stale state has judged: what was asked before may be answered without what came between.
+            late_from = min(late_from, *(asked_from for _, asked_from in self.awaiting[slot].requests), FAR)
             late.append((kept.id, newest.device, newest.organization, late_from, late_to, ended_at(state)))
         self._keep(slot, kept, state)
         if late_from != FAR or slot in self.awaiting:
@@ -206,7 +208,7 @@ class Sensors:
         """Keep what has come of a sensor behind its newest request."""
         awaiting = self.awaiting[slot]
         if late_from != FAR:
-            awaiting = awaiting.asked(late_to, late_from)
+            awaiting = awaiting.asked(late_to, late_from, ended_at(self.machines[slot]))
         known = awaiting.offset if awaiting.early is None else awaiting.early.offset
         fresh = [line for line in lines if line.offset > (awaiting.offset if line.kind == ASSIGNMENT_END else known)]
         kept = (*awaiting.lines, *fresh)
@@ -220,7 +222,7 @@ class Sensors:
         newest, asked_from = awaiting.lines[-1], min((one for _, one in awaiting.requests), default=awaiting.lines[0].measured_at)
         ended = ended_at(self.machines[slot])
         late.append((newest.sensor, newest.device, newest.organization, asked_from, newest.offset, ended))
-        self.awaiting[slot] = awaiting.asked(newest.offset, asked_from)
+        self.awaiting[slot] = awaiting.asked(newest.offset, asked_from, ended)
 
     def _bound_lines(self, late: list[Late]) -> None:
         """Keep the rows of all sensors that wait within bounds: those with the most are let go first."""
@@ -256,11 +258,14 @@ class Sensors:
             kept.device, kept.unit, kept.organization, kept.assignment = place.device, place.unit, place.organization, place.assignment
         if state.newest is not None:
             kept.max_gap_ms, kept.configuration = state.newest.max_gap_ms, NO_CONFIGURATION
-        again: Late | None = None
         if settlement.late:
-            first, newest = min(line.measured_at for line in settlement.late), settlement.late[-1]
-            again = (kept.id, newest.device, newest.organization, first, newest.offset, ended_at(state))
-            self.awaiting[slot] = Awaiting(newest.offset, (), awaiting.lines).asked(newest.offset, first)
+            # Still a stale state: what is so now the next answer says, which knows those rows; it looks back to where this one knew all.
+            first = min(newest_of(answer) + 1, *(line.measured_at for line in settlement.late))
+            newest, ended = settlement.late[-1], ended_at(state)
+            self.awaiting[slot] = Awaiting(newest.offset, (), awaiting.lines).asked(newest.offset, first, ended)
+            self._keep(slot, kept, state)
+            self._put_back(slot, kept)
+            return kept.id, newest.device, newest.organization, first, newest.offset, ended
         self._keep(slot, kept, state)
         shown: list[Fact] = []
         self._show(kept, state, done, clock, shown, until=clock)
@@ -269,7 +274,7 @@ class Sensors:
         possible = self.possibles.settled(slot, kept, state, done, clock)
         found = tuple(judged.found.values())
         facts.append(SettledFact(done, clock, kept.id, answer.offset, newest_of(answer), clock, found, states, possible))
-        return again
+        return None
 
     def _step(self, state: SensorState, slot: int, kept: Kept, line: Line, facts: list[Fact]) -> SensorState:
         """Judge one row in order, under the terms it is stamped with."""

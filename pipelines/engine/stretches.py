@@ -15,7 +15,7 @@ STORED: Final = "SELECT partition, position FROM flow_progress WHERE flow = 'sto
 
 _ROW: Final = """
 SELECT (extract(epoch FROM measured_at) * 1000)::bigint, temperature, configuration_id, policy_version_id, unit_id, organization_id,
-  assignment_id
+  assignment_id, uplink_offset
 FROM readings WHERE sensor_id = %(sensor)s AND uplink_offset <= %(offset)s AND (temperature IS NOT NULL OR reason IS NOT NULL)
 """
 """Readings and fault marks: a row with humidity or battery alone has neither a temperature nor a reason, and is nothing to judge."""
@@ -66,6 +66,8 @@ class Stored:
         self._device = device
         self._offset = offset
         self._terms = terms
+        self.newest_offset = -1
+        """Of the rows that were looked at."""
 
     def start_before(self, at: int, standing: list[Standing]) -> tuple[Start, int]:
         """Return the newest state before an instant (ms UTC) that stored rows alone give, and the instant after which it goes on.
@@ -123,7 +125,8 @@ class Stored:
         return {"sensor": self._sensor, "offset": self._offset, **values}
 
     def _stored(self, row: tuple[Any, ...]) -> StoredRow:
-        measured_at, temperature, configuration, policy, unit, organization, assignment = row
+        measured_at, temperature, configuration, policy, unit, organization, assignment, offset = row
+        self.newest_offset = max(self.newest_offset, offset)
         reading = Reading(measured_at, temperature, self._terms.configurations.max_gap_of(configuration), policy)
         return StoredRow(reading, Place(self._sensor, self._device, unit, organization, assignment))
 

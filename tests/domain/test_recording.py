@@ -95,6 +95,13 @@ def test_a_stretch_that_reaches_to_where_an_excursion_closed_opens_it_again() ->
     assert (opened.standing.version, opened.standing.found, opened.reason) == (2, OPEN, Reason.LATE)
 
 
+def test_a_live_state_that_goes_on_from_an_older_revision_corrects_nothing_that_is_on_record_as_of_later() -> None:
+    later = replace(standing(CLOSED), as_of=35)
+
+    assert record_stretch([OPEN], [later], Stretch(0, 9_000, 17, since=17)) == []
+    assert len(record_stretch([OPEN], [later], Stretch(0, 9_000, 36, since=17))) == 1
+
+
 def test_a_void_is_a_version_and_names_what_took_its_place() -> None:
     other = excursion_id(1, "warm", 9)
 

@@ -1,6 +1,7 @@
 """Ends of assignments beside late readings: said too late, or between a request and its answer, they end what they end and at their own instant."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -99,3 +100,13 @@ def test_a_request_after_an_end_looks_as_far_as_the_end_though_the_clock_stands_
     (request,) = requests(judged(shard, row(3, 2, RowKind.READING)))
 
     assert request.clock == AT + 20 * MINUTE
+
+
+def test_an_answer_that_looked_less_far_than_an_end_said_before_is_not_the_one_that_is_waited_for() -> None:
+    shard = Shard(0, TERMS)
+    judged(shard, row(0, 0, RowKind.TICK), row(1, 5, RowKind.READING), row(2, 20, RowKind.ASSIGNMENT_END))
+    (request,) = requests(judged(shard, row(3, 2, RowKind.READING)))
+    older = revised(replace(request, clock=AT), 3, [2, 5], {1: AT + 20 * MINUTE})
+
+    assert shard.on_answer(older) == []
+    assert len(shard.on_answer(revised(request, 3, [2, 5], {1: AT + 20 * MINUTE}))) == 1

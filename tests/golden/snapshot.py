@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from pipelines.engine.shard import SUSTAINED_VERSION, KeptConditions, Shard, Snapshot, read_snapshot
-from pipelines.engine.shard_table import CONDITION, DEVICE, FROZEN, SENSOR
+from pipelines.engine.shard_table import CONDITION, DEVICE, FROZEN, LONG_AGO, SENSOR
 from schemas.readings import encode_rows
 from tests.engine.random_log import CONDITIONED, STEP_MS, SUSTAINED, WINDOWED, random_log, terms, with_conditions
 
@@ -84,6 +84,9 @@ SNAPSHOTS: Final = (QUIET, RUNS, PACKED, PACKED_RUNS, WINDOWS, WAITING, CONDITIO
 FIELDS_OF_SUSTAINED: Final = 5
 """Of a machine state before version 3: those that came later are empty there."""
 
+FIELDS_OF_WAITING: Final = 4
+"""Of a sensor that waits in version 4: whether an assignment had ended came later."""
+
 
 def snapshot(kept: Kept) -> bytes:
     """Return the snapshot after the first rows of its log."""
@@ -104,7 +107,7 @@ def loaded(content: bytes) -> str:
         "machines": machines_of(kept),
     }
     if kept.version > WINDOWS.version:
-        found["awaiting"] = msgspec.to_builtins(kept.awaiting, str_keys=True)
+        found["awaiting"] = awaiting_of(kept)
     if kept.version > WAITING.version:
         assert isinstance(kept.conditions, KeptConditions)
         found["conditions"] = records_of(np.frombuffer(kept.conditions.sensors, CONDITION))
@@ -122,6 +125,14 @@ def machines_of(kept: Snapshot) -> Any:
     states = msgspec.to_builtins(kept.machines, str_keys=True, builtin_types=(bytes,))
     assert fields is None or not any(later for state in states.values() for later in state[fields:])
     return {slot: json.loads(msgspec.json.encode(state[:fields])) for slot, state in states.items()}
+
+
+def awaiting_of(kept: Snapshot) -> Any:
+    """Return what waits for revisions, with the fields that the snapshot's version had."""
+    fields = FIELDS_OF_WAITING if kept.version <= WAITING.version else None
+    waiting = msgspec.to_builtins(kept.awaiting, str_keys=True)
+    assert fields is None or all(one[fields:] == [LONG_AGO] for one in waiting.values())
+    return {slot: one[:fields] for slot, one in waiting.items()}
 
 
 def records_of(rows: np.ndarray[Any, Any]) -> list[dict[str, int]]:
