@@ -1,4 +1,4 @@
-// The chart of one sensor: its readings, the limits in force, excursions shaded, unknown time hatched. Draws what it is given, asks nothing.
+// The chart of one sensor: its readings, the limits that were in force, excursions shaded, unknown time hatched. Draws what it is given, asks nothing.
 
 import { element } from "./dom.js";
 import { bareTemperature, clockWords, dayWords, inDegrees } from "./words.js";
@@ -8,13 +8,20 @@ const HEIGHT_ON_PHONE = 240;
 /** A limit further off than this many spans of the readings would flatten them, and is left out of the picture. */
 const LIMIT_REACH = 1.5;
 const LEAST_SPAN_CELSIUS = 2;
+/** A narrower selection is a click. */
+const LEAST_SELECTION = 8;
 const TWO_DAYS_MS = 2 * 86_400_000;
 
 export class Chart {
-  /** @param {HTMLElement} host @param {(at: number|null) => void} onHover called with the time (ms) under the pointer */
-  constructor(host, onHover) {
+  /**
+   * @param {HTMLElement} host
+   * @param {{onHover: (at: number|null) => void, onSelect: (from: number, to: number) => void, onReset: () => void}} hooks
+   *   told the time (ms) under the pointer, a stretch that was dragged over, and a double click
+   */
+  constructor(host, hooks) {
     this.host = host;
-    this.onHover = onHover;
+    this.hooks = hooks;
+    this.isDragging = false;
     this.plot = null;
     this.picture = null;
     this.observer = new ResizeObserver(() => this.fit());
@@ -26,9 +33,12 @@ export class Chart {
 
   /**
    * @param {{columns: object, isBand: boolean, from: number, to: number, zone: string, degrees: string,
-   *   shaded: {from: number, to: number, isOpen: boolean}[], limits: {name: string, side: string, limit: number}[]}} picture
+   *   shaded: {from: number, to: number, isOpen: boolean}[],
+   *   limits: {name: string, side: string, limit: number, from: number, to: number}[]}} picture
    */
   show(picture) {
+    // A selection under the finger must not be lost to a reading that comes in meanwhile.
+    if (this.isDragging) return;
     const isSameKind =
       this.plot && this.picture.isBand === picture.isBand && this.picture.degrees === picture.degrees && this.picture.zone === picture.zone;
     this.picture = picture;
@@ -45,7 +55,7 @@ export class Chart {
     }
     this.host.dataset.shaded = String(picture.shaded.length);
     this.host.dataset.unknown = String(picture.columns.unknown.length);
-    this.host.dataset.limits = String(picture.limits.length);
+    this.host.dataset.limits = String(new Set(picture.limits.map((piece) => `${piece.name} ${piece.side} ${piece.limit}`)).size);
     this.host.dataset.points = String(picture.columns.x.length);
     this.host.dataset.kind = picture.isBand ? "band" : "line";
   }
@@ -66,9 +76,21 @@ export class Chart {
     this.colors = readColors(this.host);
     this.hatch = hatchPattern(this.colors.hatch);
     this.plot = new uPlot(this.options(), data, this.host);
+    this.plot.over.addEventListener("mousedown", () => this.beginDrag());
     this.plot.over.addEventListener("pointermove", (event) => {
       if (event.pointerType !== "mouse") this.plot.setCursor({ left: event.offsetX, top: event.offsetY });
     });
+  }
+
+  beginDrag() {
+    this.isDragging = true;
+    addEventListener("mouseup", () => (this.isDragging = false), { once: true });
+  }
+
+  /** Where the plot lies within the host, in CSS pixels from either side: what stands below can stand under the same times. */
+  insets() {
+    const over = this.plot.over;
+    return { left: over.offsetLeft, right: this.plot.root.offsetWidth - over.offsetLeft - over.offsetWidth };
   }
 
   size() {
@@ -96,13 +118,23 @@ export class Chart {
       ],
       series: [{}, ...(picture.isBand ? bandSeries(colors) : lineSeries(colors))],
       bands: picture.isBand ? [{ series: [1, 2], fill: colors.band }] : [],
-      cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+      cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 }, bind: { dblclick: () => () => this.hooks.onReset() } },
       hooks: {
         drawClear: [(plot) => this.drawSpans(plot)],
         draw: [(plot) => this.drawLimits(plot)],
-        setCursor: [(plot) => this.onHover(plot.cursor.left < 0 ? null : plot.posToVal(plot.cursor.left, "x") * 1000)],
+        setCursor: [(plot) => this.hooks.onHover(plot.cursor.left < 0 ? null : plot.posToVal(plot.cursor.left, "x") * 1000)],
+        setSelect: [(plot) => this.takeSelection(plot)],
       },
     };
+  }
+
+  takeSelection(plot) {
+    const { left, width } = plot.select;
+    if (width === 0) return;
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.isDragging = false;
+    if (width < LEAST_SELECTION) return;
+    this.hooks.onSelect(plot.posToVal(left, "x") * 1000, plot.posToVal(left + width, "x") * 1000);
   }
 
   timeWords(at) {
@@ -135,20 +167,32 @@ export class Chart {
     ctx.font = this.colors.canvasFont;
     ctx.lineWidth = 1.5 * devicePixelRatio;
     ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
-    for (const { side, limit } of this.picture.limits) {
-      const y = plot.valToPos(inDegrees(limit, this.picture.degrees), "y", true);
-      if (y < bbox.top || y > bbox.top + bbox.height) continue;
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-      ctx.textBaseline = side === "low" ? "top" : "bottom";
-      const text = bareTemperature(limit, this.picture.degrees);
-      const x = bbox.left + 5 * devicePixelRatio;
-      const base = y + (side === "low" ? 4 : -4) * devicePixelRatio;
-      this.writeOverLine(ctx, text, x, base);
-    }
+    const labelled = new Set();
+    for (const piece of this.picture.limits) this.drawLimit(plot, piece, labelled);
     ctx.restore();
+  }
+
+  drawLimit(plot, { side, limit, from, to }, labelled) {
+    const { ctx, bbox } = plot;
+    const y = plot.valToPos(inDegrees(limit, this.picture.degrees), "y", true);
+    if (y < bbox.top || y > bbox.top + bbox.height) return;
+    const left = Math.max(bbox.left, plot.valToPos(from / 1000, "x", true));
+    const right = Math.min(bbox.left + bbox.width, plot.valToPos(to / 1000, "x", true));
+    ctx.beginPath();
+    ctx.moveTo(left, y);
+    ctx.lineTo(right, y);
+    // A limit that was changed ends with a stroke, so that the step is seen where the lines lie far apart.
+    if (right < bbox.left + bbox.width - 1) {
+      ctx.moveTo(right, y - 4 * devicePixelRatio);
+      ctx.lineTo(right, y + 4 * devicePixelRatio);
+    }
+    ctx.stroke();
+    const text = bareTemperature(limit, this.picture.degrees);
+    if (labelled.has(`${text} ${left}`)) return;
+    labelled.add(`${text} ${left}`);
+    ctx.textBaseline = side === "low" ? "top" : "bottom";
+    const x = Math.min(left + 5 * devicePixelRatio, bbox.left + bbox.width - ctx.measureText(text).width - 3 * devicePixelRatio);
+    this.writeOverLine(ctx, text, x, y + (side === "low" ? 4 : -4) * devicePixelRatio);
   }
 
   /** Text with a rim of the ground's colour, readable where the line of readings runs through it. */

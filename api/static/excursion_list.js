@@ -1,12 +1,16 @@
 // Excursions as a list of rows: which unit, how far beyond which limit, since when and for how long. Rows are kept by id.
 
-import { copyTemplate, setData, setIcon, setText } from "./dom.js";
+import { copyTemplate, setData, setHidden, setIcon, setText } from "./dom.js";
+import { unknownWords } from "./figure_words.js";
 import { addressOfUnit } from "./session.js";
 import { durationWords, limitWords, momentWords, temperatureWords, zoneWords } from "./words.js";
 
 export class ExcursionList {
-  constructor(host) {
+  /** `addressOf` says where a row leads to, `figuresOf` what it tells of an excursion beside its times. */
+  constructor(host, { addressOf = (excursion) => addressOfUnit(excursion.unit, { excursion: excursion.id }), figuresOf = unknownWords } = {}) {
     this.host = host;
+    this.addressOf = addressOf;
+    this.figuresOf = figuresOf;
     this.rows = new Map();
   }
 
@@ -22,7 +26,7 @@ export class ExcursionList {
     for (let index = excursions.length - 1; index >= 0; index -= 1) {
       const row = this.rowOf(excursions[index].id);
       row.excursion = excursions[index];
-      fill(row, view);
+      this.fill(row, view);
       if (row.root.nextSibling !== before || !row.root.parentNode) this.host.insertBefore(row.root, before);
       before = row.root;
     }
@@ -46,24 +50,29 @@ export class ExcursionList {
     }
     return row;
   }
-}
 
-function fill(row, view) {
-  const { excursion, parts } = row;
-  const unit = view.fleet.units.get(excursion.unit);
-  const site = view.fleet.sites.get(excursion.site);
-  const zone = site?.zone ?? "UTC";
-  row.link.setAttribute("href", addressOfUnit(excursion.unit));
-  setData(row.link, "severity", excursion.severity);
-  setData(row.link, "open", excursion.closedAt === null ? "yes" : "no");
-  setIcon(row.use, excursion.closedAt === null ? "excursion" : "in_range");
-  setText(parts.unit, unit?.name ?? `Unit ${excursion.unit}`);
-  setText(parts.site, site?.name ?? "");
-  setText(parts.band, `${excursion.band}, ${excursion.severity}`);
-  setText(parts.since, sinceWords(excursion, view.now, zone));
-  setText(parts.peak, excursion.peak === null ? "" : `${excursion.side === "low" ? "lowest" : "peak"} ${temperatureWords(excursion.peak, view.degrees)}`);
-  setText(parts.limit, limitWords(excursion.side, excursion.limit, view.degrees));
-  fillDuration(row, view);
+  fill(row, view) {
+    const { excursion, parts } = row;
+    const unit = view.fleet.units.get(excursion.unit);
+    const site = view.fleet.sites.get(excursion.site);
+    const zone = site?.zone ?? "UTC";
+    const address = this.addressOf(excursion);
+    if (row.link.getAttribute("href") !== address) row.link.setAttribute("href", address);
+    setData(row.link, "chosen", excursion.id === view.excursion ? "yes" : "no");
+    setData(row.link, "severity", excursion.severity);
+    setData(row.link, "open", excursion.closedAt === null ? "yes" : "no");
+    setIcon(row.use, excursion.closedAt === null ? "excursion" : "in_range");
+    setText(parts.unit, unit?.name ?? `Unit ${excursion.unit}`);
+    setText(parts.site, site?.name ?? "");
+    setText(parts.band, `${excursion.band}, ${excursion.severity}`);
+    setText(parts.since, sinceWords(excursion, view.now, zone));
+    setText(parts.peak, excursion.peak === null ? "" : `${excursion.side === "low" ? "lowest" : "peak"} ${temperatureWords(excursion.peak, view.degrees)}`);
+    setText(parts.limit, limitWords(excursion.side, excursion.limit, view.degrees));
+    const figures = this.figuresOf(excursion);
+    setText(parts.figures, figures);
+    setHidden(parts.figures, figures === "");
+    fillDuration(row, view);
+  }
 }
 
 function fillDuration(row, view) {

@@ -171,7 +171,7 @@ function takeEvent(event) {
   if (excursion) {
     panel.history.takeExcursion(excursion);
     announce(event.event, excursion);
-  }
+  } else if (event.event.startsWith("alert:") && event.unit === panel.unit?.id) panel.history.takeCondition();
   const readings = event.event === "sensor:readings:batch" ? event.data.readings : event.event === "sensor:reading" ? [event.data] : [];
   if (panel.unit !== null) {
     for (const reading of readings) {
@@ -265,12 +265,15 @@ function degreesChanged() {
 }
 
 function followAddress() {
-  const wanted = session.unitInAddress();
-  if (wanted === (panel.unit?.id ?? null)) return;
-  const unit = fleet.units.get(wanted);
+  const place = session.placeInAddress();
+  if (place.unit === (panel.unit?.id ?? null)) {
+    panel.turnTo(place);
+    return;
+  }
+  const unit = fleet.units.get(place.unit);
   const left = panel.unit?.id;
   panel.close();
-  if (unit) panel.open(unit, { ...currentView(rest.serverNow()), chosen: unit.id });
+  if (unit) panel.open(unit, place, { ...currentView(rest.serverNow()), chosen: unit.id });
   else if (left) grid.linkOf(left)?.focus({ preventScroll: true });
   isWholeViewOld = true;
   plan();

@@ -24,7 +24,6 @@ export class Refused extends Error {
 
 const TIMEOUT_MS = 30_000;
 const PAGE_OF_UNITS = 2_000;
-const PAGE_OF_READINGS = 10_000;
 const PAGES_AT_MOST = 200;
 
 let clockAheadMs = 0;
@@ -63,37 +62,6 @@ export async function fetchUnit(id) {
   return { unit: toUnit(unit), sensors: unit.sensors.map(toSensor) };
 }
 
-export async function fetchPolicyBands(unit) {
-  const { bands } = await get(`/api/v1/units/${unit}/policy`, {});
-  return bands.map((band) => ({ name: band.name, kind: band.kind, side: band.side, limit: band.limit_celsius, severity: band.severity, document: band }));
-}
-
-/** What is left of the budgets of a unit's cumulative bands, by sensor; null for one with too many readings to add up. */
-export async function fetchBudgets(unit, signal) {
-  const { sensors } = await get(`/api/v1/units/${unit}`, {}, signal);
-  return new Map(sensors.map((sensor) => [sensor.id, sensor.budgets === null ? null : sensor.budgets.map(toBudget)]));
-}
-
-export async function fetchReadings(sensor, from, to, signal) {
-  const readings = [];
-  await pages("/api/v1/readings", { sensor, from: iso(from), to: iso(to), limit: PAGE_OF_READINGS }, (items) => {
-    for (const item of items) readings.push(toReading(item));
-  }, signal);
-  return readings;
-}
-
-export async function fetchBuckets(sensor, from, to, seconds, signal) {
-  const { items } = await get("/api/v1/readings/buckets", { sensor, from: iso(from), to: iso(to), seconds }, signal);
-  return items.map((bucket) => ({
-    from: Date.parse(bucket.from),
-    to: Date.parse(bucket.to),
-    knownMs: bucket.known_seconds * 1000,
-    lowest: bucket.min_celsius,
-    highest: bucket.max_celsius,
-    mean: bucket.mean_celsius,
-  }));
-}
-
 export async function fetchOpenExcursions() {
   const excursions = [];
   await pages("/api/v1/excursions", { open: true, limit: 1_000 }, (items) => excursions.push(...items.map(toExcursion)));
@@ -102,11 +70,6 @@ export async function fetchOpenExcursions() {
 
 export async function fetchClosedExcursions(from, to) {
   const { items } = await get("/api/v1/excursions", { open: false, from: iso(from), to: iso(to), limit: 200 });
-  return items.map(toExcursion);
-}
-
-export async function fetchUnitExcursions(unit, from, to, signal) {
-  const { items } = await get("/api/v1/excursions", { unit, from: iso(from), to: iso(to), limit: 1_000 }, signal);
   return items.map(toExcursion);
 }
 
@@ -168,33 +131,34 @@ export function toExcursion(item) {
     endedAt: timeOrNull(item.ended_at),
     closedAt: timeOrNull(item.closed_at),
     endedBy: item.ended_by ?? null,
+    late: item.late ?? false,
+    knownAt: timeOrNull(item.known_at),
+    reason: item.reason ?? null,
+    asOf: timeOrNull(item.as_of),
     peak: item.peak_celsius ?? null,
-    unknownMs: (item.unknown_seconds ?? 0) * 1000,
+    mean: item.mean_celsius ?? null,
+    degreeMinutes: item.degree_minutes ?? null,
+    exposureMs: spanOrNull(item.exposure_seconds),
+    unknownMs: spanOrNull(item.unknown_seconds),
+    suppressedMs: spanOrNull(item.suppressed_seconds),
+    samples: item.samples ?? null,
+    largestGapMs: spanOrNull(item.largest_gap_seconds),
   };
 }
 
-function toBudget(item) {
-  return {
-    band: item.band,
-    side: item.side,
-    budgetSeconds: item.budget_seconds,
-    usedSeconds: item.used_seconds,
-    leftSeconds: item.left_seconds,
-    leftAtWorstSeconds: item.left_at_worst_seconds,
-    unknownSeconds: item.unknown_seconds,
-    usedUpAt: timeOrNull(item.used_up_at),
-  };
+function spanOrNull(seconds) {
+  return seconds === null || seconds === undefined ? null : Math.round(seconds * 1000);
 }
 
-function timeOrNull(text) {
+export function timeOrNull(text) {
   return text ? Date.parse(text) : null;
 }
 
-function iso(at) {
+export function iso(at) {
   return new Date(at).toISOString();
 }
 
-async function pages(path, parameters, onPage, signal) {
+export async function pages(path, parameters, onPage, signal) {
   let cursor = null;
   for (let page = 0; page < PAGES_AT_MOST; page += 1) {
     const answer = await get(path, cursor === null ? parameters : { ...parameters, cursor }, signal);

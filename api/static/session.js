@@ -41,12 +41,24 @@ export function rememberOrder(order) {
   localStorage.setItem(ORDER, order);
 }
 
-/** The unit that the address names, or null. */
-export function unitInAddress() {
-  const unit = Number(new URLSearchParams(location.hash.slice(1)).get("unit"));
-  return Number.isInteger(unit) && unit > 0 ? unit : null;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** What the address names: a unit, an excursion of it, and the instant (ms) as of which it is shown; null for each that it does not name. */
+export function placeInAddress() {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const unit = Number(fragment.get("unit"));
+  const excursion = fragment.get("excursion") ?? "";
+  const knownAt = Date.parse(fragment.get("known_at") ?? "");
+  return {
+    unit: Number.isInteger(unit) && unit > 0 ? unit : null,
+    excursion: UUID.test(excursion) ? excursion : null,
+    knownAt: Number.isNaN(knownAt) ? null : knownAt,
+  };
 }
 
-export function addressOfUnit(unit) {
-  return `#unit=${unit}`;
+export function addressOfUnit(unit, { excursion = null, knownAt = null } = {}) {
+  const parts = [`unit=${unit}`];
+  if (excursion !== null) parts.push(`excursion=${excursion}`);
+  if (knownAt !== null) parts.push(`known_at=${new Date(knownAt).toISOString()}`);
+  return `#${parts.join("&")}`;
 }

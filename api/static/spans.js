@@ -6,29 +6,37 @@ const KNOWN_SHARE = 0.9;
 /**
  * A value holds from its reading to the next one or fault mark, at most for the max gap (excursions.md section 2).
  * @param {{measuredAt: number, temperature: number|null, fault: string|null}[]} readings in order of measuredAt
- * @returns {{x: number[], y: (number|null)[], unknown: [number, number][], lowest: number|null, highest: number|null, knownMs: number}}
+ * @returns {{x: number[], y: (number|null)[], unknown: [number, number, string|null][], lowest: number|null, highest: number|null, knownMs: number}}
+ *   an unknown stretch has the fault mark that began it, null where no reading came
  */
 export function fromReadings(readings, from, to, maxGapMs) {
   const x = [];
   const y = [];
   const unknown = [];
   let knownUntil = from;
+  let fault = null;
   let lowest = null;
   let highest = null;
   const told = readings.filter((reading) => reading.temperature !== null || reading.fault !== null);
   told.forEach((reading, index) => {
     const start = Math.max(reading.measuredAt, from);
-    const next = index + 1 < told.length ? told[index + 1].measuredAt : to;
+    const following = told[index + 1];
+    const next = following ? following.measuredAt : to;
     const end = Math.min(next, to, maxGapMs === null ? Infinity : reading.measuredAt + maxGapMs);
-    if (reading.temperature === null || end <= start) return;
-    if (start > knownUntil) {
-      unknown.push([knownUntil, start]);
-      breakLine(x, y);
+    if (reading.temperature === null) {
+      if (start > knownUntil && start < to) unknown.push([knownUntil, start, fault]);
+      knownUntil = Math.max(knownUntil, Math.min(start, to));
+      fault = reading.fault;
+      return;
     }
+    if (end <= start) return;
+    if (start > knownUntil) unknown.push([knownUntil, start, fault]);
+    if (unknown.length > 0 && unknown[unknown.length - 1][1] === start) breakLine(x, y);
+    fault = null;
     x.push(start);
     y.push(reading.temperature);
     // The value holds to its end: the line must not fall short of it, nor lean towards a reading that comes after unknown time.
-    if (end < next || end === to) {
+    if (end < next || end === to || following?.temperature === null) {
       x.push(end);
       y.push(reading.temperature);
     }
@@ -36,7 +44,7 @@ export function fromReadings(readings, from, to, maxGapMs) {
     lowest = lowest === null ? reading.temperature : Math.min(lowest, reading.temperature);
     highest = highest === null ? reading.temperature : Math.max(highest, reading.temperature);
   });
-  if (knownUntil < to) unknown.push([knownUntil, to]);
+  if (knownUntil < to) unknown.push([knownUntil, to, fault]);
   return { x, y, unknown, lowest, highest, knownMs: to - from - total(unknown) };
 }
 
@@ -49,7 +57,8 @@ export function fromBuckets(buckets, from, to) {
   const columns = { x: [], low: [], high: [], mean: [], unknown: [], lowest: null, highest: null, knownMs: 0 };
   let coveredUntil = from;
   for (const bucket of buckets) {
-    columns.knownMs += bucket.knownMs;
+    if (bucket.to <= from || bucket.from >= to) continue;
+    columns.knownMs += (bucket.knownMs * (Math.min(bucket.to, to) - Math.max(bucket.from, from))) / (bucket.to - bucket.from);
     if (bucket.from > coveredUntil) {
       addSpan(columns.unknown, coveredUntil, bucket.from);
       addBucket(columns, coveredUntil + 1, null);
@@ -62,6 +71,18 @@ export function fromBuckets(buckets, from, to) {
     columns.highest = columns.highest === null ? bucket.highest : Math.max(columns.highest, bucket.highest);
   }
   if (coveredUntil < to) addSpan(columns.unknown, coveredUntil, to);
+  return columns;
+}
+
+/** Columns of buckets that go on with readings that came after they were fetched: these are columns of fromReadings from where the buckets end. */
+export function goOn(columns, tail) {
+  columns.x.push(...tail.x);
+  for (const name of ["low", "high", "mean"]) columns[name].push(...tail.y);
+  for (const [from, to] of tail.unknown) addSpan(columns.unknown, from, to);
+  columns.knownMs += tail.knownMs;
+  if (tail.lowest === null) return columns;
+  columns.lowest = columns.lowest === null ? tail.lowest : Math.min(columns.lowest, tail.lowest);
+  columns.highest = columns.highest === null ? tail.highest : Math.max(columns.highest, tail.highest);
   return columns;
 }
 
@@ -93,5 +114,5 @@ function addBucket(columns, at, bucket) {
 function addSpan(spans, from, to) {
   const last = spans[spans.length - 1];
   if (last && last[1] >= from) last[1] = to;
-  else spans.push([from, to]);
+  else spans.push([from, to, null]);
 }

@@ -1,28 +1,20 @@
-// What the chart of the chosen unit rests on: readings or buckets of one sensor over a range, its limits and excursions; kept current.
+// What the timeline of the chosen unit rests on: values of one sensor over a span, policies, excursions, conditions; kept current, or as known at an instant.
 
-import { fetchBuckets, fetchBudgets, fetchPolicyBands, fetchReadings, fetchUnitExcursions, serverNow } from "./rest.js";
-import { fromBuckets, fromReadings, shadedSpans } from "./spans.js";
+import { conditionsAsKnown } from "./lanes.js";
+import { limitPieces } from "./limits.js";
+import { serverNow } from "./rest.js";
+import { fetchBands, fetchBuckets, fetchConditions, fetchPolicies, fetchReadings, fetchStanding, fetchUnitExcursions } from "./rest_unit.js";
+import { boundsOf, bucketSecondsOf } from "./span.js";
+import { fromBuckets, fromReadings, goOn, shadedSpans } from "./spans.js";
 
 const HOUR = 3_600_000;
 
-/** Buckets are about as many as a chart has pixels; of a long range single readings could not be told apart. */
-export const RANGES = {
-  "1h": { ms: HOUR, bucketSeconds: 10, words: "hour" },
-  "24h": { ms: 24 * HOUR, bucketSeconds: 120, words: "24 hours" },
-  "7d": { ms: 168 * HOUR, bucketSeconds: 900, words: "7 days", isLong: true },
-  "30d": { ms: 720 * HOUR, bucketSeconds: 3_600, words: "30 days", isLong: true },
-};
-
-/** Above this many readings buckets are asked for in a short range too. */
-const READINGS_AT_MOST = 3_000;
-/** Fetched before the range, so that a value that still holds at its start is there; longer gaps than this are rare. */
+/** Fetched before the span, so that a value that still holds at its start is there; longer gaps than this are rare. */
 const LEAD_AT_MOST_MS = 6 * HOUR;
-const FORGET_ABOVE = 2 * READINGS_AT_MOST;
+/** A page stays open for weeks: above this many readings, what has left the span is let go. */
+const FORGET_ABOVE = 6_000;
 const BUCKETS_LAST_MS = 30_000;
-const BUDGETS_LAST_MS = 60_000;
-
-/** Bands whose limit is for single readings; that of a mean is drawn where there is no other. */
-const LIMITS_OF_READINGS = new Set(["sustained", "cumulative"]);
+const STANDING_LASTS_MS = 60_000;
 
 export class UnitHistory {
   /** @param {{onChange: () => void, onError: (error: Error) => void}} hooks */
@@ -34,101 +26,150 @@ export class UnitHistory {
   clear() {
     this.asking?.abort();
     this.asking = null;
-    this.askingBudgets?.abort();
-    this.askingBudgets = null;
-    this.budgets = new Map();
-    this.budgetsAskedAt = null;
+    this.askingStanding?.abort();
+    this.askingStanding = null;
+    this.standing = null;
+    this.standingAskedAt = null;
+    this.unit = null;
+    this.dropValues();
+  }
+
+  dropValues() {
     this.sensor = null;
-    this.range = "24h";
+    this.span = null;
+    this.knownAt = null;
     this.readings = [];
     this.buckets = null;
     this.bands = [];
+    this.policies = [];
     this.excursions = new Map();
+    this.voided = [];
+    this.conditions = [];
     this.fetchedAt = null;
+    this.trouble = null;
   }
 
-  /** Fetch everything for a sensor of a unit; what was fetched for another is dropped at once. */
-  async load(unit, sensor, range) {
-    const isOther = this.sensor !== sensor || this.range !== range || this.unit !== unit;
-    if (isOther) this.clear();
+  /** Whether what is held is of this sensor, span and instant. */
+  isOf(sensor, span, knownAt) {
+    return this.sensor === sensor && this.span === span && this.knownAt === knownAt;
+  }
+
+  /** Fetch everything for a span of a sensor of a unit, as known at an instant (null: now); what was fetched for another is dropped at once. */
+  async load(unit, sensor, span, knownAt) {
+    if (this.unit !== unit) this.clear();
+    else if (!this.isOf(sensor, span, knownAt)) this.dropValues();
     this.asking?.abort();
     const asking = new AbortController();
     this.asking = asking;
-    Object.assign(this, { unit, sensor, range });
-    const to = serverNow();
-    const from = to - RANGES[range].ms;
-    this.askedAt = to;
+    Object.assign(this, { unit, sensor, span, knownAt });
+    this.askedAt = serverNow();
     try {
-      const [values, bands, excursions] = await Promise.all([
-        this.fetchValues(sensor, from, to, asking.signal),
-        fetchPolicyBands(unit.id),
-        fetchUnitExcursions(unit.id, from, to + HOUR, asking.signal),
-      ]);
+      const found = await this.fetchAll(boundsOf(span, this.horizon(this.askedAt)), asking.signal);
       if (asking.signal.aborted) return;
-      this.buckets = values.buckets;
-      this.readings = values.buckets ? [] : joined(values.readings, this.readings);
-      this.bands = bands;
-      this.excursions = new Map(excursions.map((excursion) => [excursion.id, excursion]));
-      this.fetchedAt = to;
+      this.take(found);
       this.hooks.onChange();
-      this.loadBudgets();
+      this.loadStanding();
     } catch (error) {
-      if (!asking.signal.aborted) this.hooks.onError(error);
+      if (asking.signal.aborted) return;
+      this.trouble = error;
+      this.hooks.onError(error);
+      this.hooks.onChange();
     } finally {
       if (this.asking === asking) this.asking = null;
     }
   }
 
-  /** Fetch what is left of the unit's budgets, where it has any. */
-  async loadBudgets() {
-    if (!this.bands.some((band) => band.kind === "cumulative")) return;
-    this.askingBudgets?.abort();
+  /** How far there is anything to show. */
+  horizon(now) {
+    return this.knownAt ?? now;
+  }
+
+  async fetchAll({ from, to }, signal) {
+    const { unit, sensor, knownAt } = this;
+    const until = knownAt === null ? to + HOUR : to;
+    const [values, bands, policies, excursions, voided] = await Promise.all([
+      this.fetchValues(sensor, from, to, signal),
+      fetchBands(unit.id, knownAt, signal),
+      fetchPolicies(unit.id, from, to, signal),
+      fetchUnitExcursions(unit.id, from, until, { knownAt, signal }),
+      fetchUnitExcursions(unit.id, from, until, { knownAt, voided: true, signal }),
+    ]);
+    return { values, bands, policies, excursions, voided };
+  }
+
+  take({ values, bands, policies, excursions, voided }) {
+    this.buckets = values.buckets;
+    // What came live while the answer was on its way is newer than the answer.
+    this.readings = values.buckets ? this.tailOf(values.lastBefore) : joined(values.readings, this.readings);
+    this.bands = bands;
+    this.policies = policies;
+    this.excursions = new Map(excursions.map((excursion) => [excursion.id, excursion]));
+    this.voided = voided;
+    this.fetchedAt = this.askedAt;
+    this.trouble = null;
+  }
+
+  /** Readings that go on where buckets end: the value that held when they were asked for, and what came since. */
+  tailOf(lastBefore) {
+    return joined(this.readings.filter((reading) => reading.measuredAt > this.askedAt), lastBefore);
+  }
+
+  async fetchValues(sensor, from, to, signal) {
+    const seconds = bucketSecondsOf(this.span.ms, sensor.intervalMs);
+    const lead = Math.min(sensor.maxGapMs ?? HOUR, LEAD_AT_MOST_MS);
+    const until = this.span.end === null && this.knownAt === null ? to + HOUR : to;
+    if (seconds === null) return { readings: await fetchReadings(sensor.id, from - lead, until, this.knownAt, signal), buckets: null };
+    const [buckets, lastBefore] = await Promise.all([fetchBuckets(sensor.id, from, to, seconds, this.knownAt, signal), this.fetchLast(sensor, to, lead, signal)]);
+    return { readings: [], buckets, lastBefore };
+  }
+
+  /** The reading that may still hold where buckets end: live the page has it, for another instant it is asked for. */
+  async fetchLast(sensor, to, lead, signal) {
+    if (this.knownAt !== null) return (await fetchReadings(sensor.id, to - lead, to, this.knownAt, signal)).slice(-1);
+    if (this.span.end !== null || sensor.measuredAt === 0) return [];
+    return [{ sensor: sensor.id, measuredAt: sensor.measuredAt, temperature: sensor.temperature, fault: sensor.fault }];
+  }
+
+  /** Fetch what stands of the unit now, budgets and open conditions, and the conditions of the span. */
+  async loadStanding() {
+    this.askingStanding?.abort();
     const asking = new AbortController();
-    this.askingBudgets = asking;
-    this.budgetsAskedAt = serverNow();
+    this.askingStanding = asking;
+    this.standingAskedAt = serverNow();
+    const { from, to } = boundsOf(this.span, this.horizon(this.standingAskedAt));
     try {
-      const budgets = await fetchBudgets(this.unit.id, asking.signal);
+      const [standing, conditions] = await Promise.all([fetchStanding(this.unit.id, asking.signal), fetchConditions(this.unit.id, from, to, asking.signal)]);
       if (asking.signal.aborted) return;
-      this.budgets = budgets;
+      this.standing = standing;
+      this.conditions = conditions;
       this.hooks.onChange();
     } catch (error) {
       if (!asking.signal.aborted) this.hooks.onError(error);
     }
   }
 
-  /** Budgets cannot be carried on reading by reading: fetch them again once they have aged, and after an excursion opened or ended. */
-  areBudgetsOld(now) {
-    return this.budgetsAskedAt !== null && now - this.budgetsAskedAt > BUDGETS_LAST_MS;
+  /** Neither budgets nor conditions can be carried on reading by reading: fetch them again once they have aged, and after an excursion opened or ended. */
+  isStandingOld(now) {
+    return this.standingAskedAt !== null && now - this.standingAskedAt > STANDING_LASTS_MS;
   }
 
-  async fetchValues(sensor, from, to, signal) {
-    const { ms, bucketSeconds, isLong } = RANGES[this.range];
-    const areFew = sensor.intervalMs === null ? ms === HOUR : ms / sensor.intervalMs <= READINGS_AT_MOST;
-    if (areFew && !isLong) {
-      const lead = Math.min(sensor.maxGapMs ?? HOUR, LEAD_AT_MOST_MS);
-      return { readings: await fetchReadings(sensor.id, from - lead, to + HOUR, signal), buckets: null };
-    }
-    return { readings: [], buckets: await fetchBuckets(sensor.id, from, to, bucketSeconds, signal) };
-  }
-
-  /** Buckets cannot be carried on reading by reading: fetch them again when they have aged. */
+  /** Buckets are made anew when the newest one has grown; until then readings go on behind them. */
   isOld(now) {
-    if (this.sensor === null || this.asking !== null || this.buckets === null) return false;
-    return now - this.askedAt > Math.max(BUCKETS_LAST_MS, (RANGES[this.range].bucketSeconds * 1000) / 4);
+    if (this.sensor === null || this.asking !== null || this.buckets === null || this.span.end !== null || this.knownAt !== null) return false;
+    return now - this.askedAt > Math.max(BUCKETS_LAST_MS, (bucketSecondsOf(this.span.ms, this.sensor.intervalMs) * 1000) / 4);
   }
 
-  /** Take a live reading; whether it belongs to this chart. */
+  /** Take a live reading; whether it belongs to this timeline. */
   takeReading(reading) {
-    if (this.sensor === null || reading.sensor !== this.sensor.id || this.buckets !== null) return false;
+    if (this.sensor === null || reading.sensor !== this.sensor.id || this.knownAt !== null) return false;
     const { readings } = this;
-    const last = readings[readings.length - 1];
+    const last = readings.at(-1);
     if (!last || reading.measuredAt > last.measuredAt) readings.push(reading);
     else this.readings = joined(readings, [reading]);
-    if (readings.length > FORGET_ABOVE) this.forgetBefore(reading.measuredAt - RANGES[this.range].ms - LEAD_AT_MOST_MS);
+    if (readings.length > FORGET_ABOVE) this.forgetBefore(reading.measuredAt - this.span.ms - LEAD_AT_MOST_MS);
     return true;
   }
 
-  /** A page stays open for weeks: what has left the range is let go. */
   forgetBefore(at) {
     const kept = this.readings.filter((reading) => reading.measuredAt >= at);
     if (kept.length < this.readings.length) this.readings = kept;
@@ -136,29 +177,69 @@ export class UnitHistory {
 
   takeExcursion(excursion) {
     if (this.sensor === null || excursion.unit !== this.unit.id) return;
+    if (this.standingAskedAt !== null) this.standingAskedAt = -Infinity;
     const known = this.excursions.get(excursion.id);
-    if (known && known.version > excursion.version) return;
-    this.excursions.set(excursion.id, excursion);
-    if (this.budgetsAskedAt !== null) this.budgetsAskedAt = -Infinity;
+    if (this.knownAt !== null || (known && known.version > excursion.version)) return;
+    // What an event does not tell stays as it was told before.
+    this.excursions.set(excursion.id, { ...excursion, unknownMs: excursion.unknownMs ?? known?.unknownMs ?? null, exposureMs: excursion.exposureMs ?? known?.exposureMs ?? null });
+  }
+
+  /** A condition began or ended: what stands is old. */
+  takeCondition() {
+    if (this.standingAskedAt !== null) this.standingAskedAt = -Infinity;
   }
 
   /** What to draw now, or null while nothing has been fetched. */
   picture(now) {
     if (this.fetchedAt === null) return null;
-    const isBand = this.buckets !== null;
-    const to = isBand ? this.fetchedAt : now;
-    const from = to - RANGES[this.range].ms;
-    const columns = isBand ? fromBuckets(this.buckets, from, to) : fromReadings(this.readings, from, to, this.sensor.maxGapMs);
-    const own = this.shownExcursions(from).filter((excursion) => excursion.sensor === this.sensor.id);
-    const limits = this.bands.filter((band) => LIMITS_OF_READINGS.has(band.kind));
-    return { columns, isBand, from, to, shaded: shadedSpans(own, from, to), limits: limits.length > 0 ? limits : this.bands };
+    const { from, to } = boundsOf(this.span, this.horizon(now));
+    const columns = this.columns(from, to);
+    const own = this.excursionsIn(from, to).filter((excursion) => this.isOfSensor(excursion.sensor));
+    return {
+      columns,
+      isBand: this.buckets !== null,
+      from,
+      to,
+      shaded: shadedSpans(own, from, to),
+      limits: limitPieces(this.policies, from, to),
+      excursions: own,
+      voided: this.voided.filter((excursion) => this.isOfSensor(excursion.sensor)),
+      conditions: this.shownConditions(from, to),
+      bands: this.policies.at(-1)?.bands ?? this.bands,
+      unknown: columns.unknown,
+    };
   }
 
-  /** Excursions of the unit within the range, newest first. */
-  shownExcursions(from) {
+  columns(from, to) {
+    if (this.buckets === null) return fromReadings(this.readings, from, to, this.sensor.maxGapMs);
+    const until = Math.min(to, this.fetchedAt);
+    const columns = fromBuckets(this.buckets, from, until);
+    return to > until && this.span.end === null ? goOn(columns, fromReadings(this.readings, until, to, this.sensor.maxGapMs)) : columns;
+  }
+
+  isOfSensor(sensor) {
+    return sensor === null || sensor === this.sensor.id;
+  }
+
+  /** The newest reading or fault mark that is held, or null: of buckets none is. */
+  lastReading() {
+    return this.readings.findLast((reading) => reading.temperature !== null || reading.fault !== null) ?? null;
+  }
+
+  /** Excursions of the unit within a stretch, newest first. */
+  excursionsIn(from, to) {
     return [...this.excursions.values()]
-      .filter((excursion) => excursion.endedAt === null || excursion.endedAt > from)
+      .filter((excursion) => (excursion.endedAt === null || excursion.endedAt > from) && excursion.startedAt < to)
       .sort((one, other) => other.startedAt - one.startedAt);
+  }
+
+  /** Conditions of the chosen sensor and of its device. */
+  shownConditions(from, to) {
+    const devices = this.standing?.devices ?? new Map();
+    const device = devices.get(this.sensor.id) ?? null;
+    const all = new Map([...(this.standing?.conditions ?? []), ...this.conditions].map((condition) => [condition.id, condition]));
+    const own = [...all.values()].filter((condition) => (condition.sensor === null ? device === null || condition.device === device : condition.sensor === this.sensor.id));
+    return conditionsAsKnown(own, this.knownAt).filter((condition) => condition.startedAt < to && (condition.endedAt === null || condition.endedAt > from));
   }
 }
 

@@ -1,14 +1,18 @@
-// The panel of the chosen unit: its state now, chart, and excursions. On a phone it covers the page, elsewhere it stands beside the tiles.
+// The panel of the chosen unit: its state now, timeline, excursions and what was known of them when. On a phone it covers the page, elsewhere it stands beside the tiles.
 
-import { bandWords, endWords, roleWords } from "./band_words.js";
-import { budgetLine, noBudgetLine } from "./budget_line.js";
-import { Chart } from "./chart.js";
+import { AsKnown } from "./as_known.js";
 import { byId, element, namedParts, setData, setFacts, setHidden, setIcon, setText } from "./dom.js";
+import { ExcursionCard } from "./excursion_card.js";
 import { ExcursionList } from "./excursion_list.js";
+import { exposureWords } from "./figure_words.js";
+import { JudgedBy } from "./judged_by.js";
+import { serverNow } from "./rest.js";
+import { addressOfUnit } from "./session.js";
 import { STATE_WORDS } from "./states.js";
 import { showTemperature, smallFacts, valueAge } from "./tile.js";
-import { RANGES, UnitHistory, valueAt } from "./unit_history.js";
-import { counted, dayWords, durationWords, momentWords, secondsWords, temperatureWords, zoneWords } from "./words.js";
+import { Timeline } from "./timeline.js";
+import { UnitHistory } from "./unit_history.js";
+import { momentWords, zoneWords } from "./words.js";
 
 export class UnitPanel {
   /** @param {{onClose: () => void, onError: (error: Error) => void}} hooks */
@@ -17,8 +21,7 @@ export class UnitPanel {
     this.host = byId("panel");
     this.unit = null;
     this.sensor = null;
-    this.range = "24h";
-    this.hoverAt = null;
+    this.preset = "24h";
     this.history = new UnitHistory({ onChange: () => this.draw(), onError: hooks.onError });
     this.overlay = matchMedia("(max-width: 999.98px)");
     this.overlay.addEventListener("change", () => this.shutBehind());
@@ -27,11 +30,13 @@ export class UnitPanel {
     });
   }
 
-  /** Show a unit; the panel is built anew, so that nothing of the last one is left. */
-  open(unit, view) {
+  /** Show a unit, and an excursion of it and an instant where the address names them; the panel is built anew, so that nothing of the last one is left. */
+  open(unit, place, view) {
     this.close();
     this.unit = unit;
     this.view = view;
+    this.excursion = null;
+    this.knownAt = null;
     this.sensor = unit.headline ?? unit.sensors[0] ?? null;
     this.host.replaceChildren(byId("panel-template").content.cloneNode(true));
     this.parts = namedParts(this.host);
@@ -39,33 +44,68 @@ export class UnitPanel {
     this.host.hidden = false;
     document.body.dataset.panel = "open";
     this.shutBehind();
-    this.list = new ExcursionList(this.parts["excursion-list"]);
-    this.chart = new Chart(this.parts.chart, (at) => this.hover(at));
+    this.build();
     this.parts.why.href = `/setup#part=why&unit=${unit.id}`;
     this.parts.setup.href = `/setup#part=units&id=${unit.id}`;
     this.parts.close.addEventListener("click", () => this.hooks.onClose());
-    for (const input of this.parts.ranges.querySelectorAll("input")) {
-      input.checked = input.value === this.range;
-      input.addEventListener("change", () => {
-        this.range = input.value;
-        this.load();
-      });
-    }
     this.showNow(view);
+    this.take(place);
     this.load();
     byId("panel-title").focus({ preventScroll: true });
   }
 
+  build() {
+    const addressOf = (excursion) => addressOfUnit(this.unit.id, { excursion: excursion.id, knownAt: this.knownAt });
+    this.list = new ExcursionList(this.parts["excursion-list"], { addressOf, figuresOf: exposureWords });
+    this.timeline = new Timeline(this.parts, this.history, this.preset, { addressOf, onSpan: () => this.load(), onRetry: () => this.load() });
+    this.card = new ExcursionCard(this.parts.card, {
+      onStretch: (excursion) => this.timeline.goTo(excursion.startedAt, excursion.endedAt),
+      onVersions: (versions) => this.takeVersions(versions),
+    });
+    this.judgedBy = new JudgedBy(this.parts.bands, this.parts["bands-none"]);
+    this.asKnown = new AsKnown(this.host, this.parts);
+  }
+
   close() {
     if (this.unit === null) return;
-    this.chart.destroy();
+    this.timeline.destroy();
+    this.card.close();
     this.history.clear();
     this.unit = null;
     this.host.hidden = true;
     this.host.replaceChildren();
     delete this.host.dataset.unit;
+    delete this.host.dataset.asKnown;
     delete document.body.dataset.panel;
     this.shutBehind();
+  }
+
+  /** Show what the address names: an excursion, and the instant as of which everything is drawn. */
+  turnTo({ excursion, knownAt }) {
+    if (this.unit === null) return;
+    const before = this.knownAt;
+    this.take({ excursion, knownAt });
+    if (this.knownAt === before) this.draw();
+    else this.load();
+  }
+
+  take({ excursion, knownAt }) {
+    if (excursion !== this.excursion) this.mustReveal = excursion !== null;
+    this.excursion = excursion;
+    // Nobody knows yet what will be known.
+    this.knownAt = knownAt !== null && knownAt <= serverNow() ? knownAt : null;
+    this.timeline.keepWithin(this.knownAt);
+    this.card.choose(excursion);
+  }
+
+  /** The history of the chosen excursion has come: bring it into sight, once. */
+  takeVersions(versions) {
+    this.draw();
+    if (!this.mustReveal) return;
+    this.mustReveal = false;
+    const version = this.card.versionAt(this.knownAt) ?? versions.at(-1);
+    if (version) this.timeline.bringIntoView(version.startedAt, version.endedAt);
+    this.parts.card.scrollIntoView({ block: "nearest" });
   }
 
   /** Where the panel covers the page, nothing behind it can be reached by keyboard or read out. */
@@ -74,14 +114,15 @@ export class UnitPanel {
     for (const node of [byId("fleet"), byId("top")]) node.inert = isCovered;
   }
 
-  /** Fetch again: after a loss of the connection, or for another sensor or range. */
+  /** Fetch again: after a loss of the connection, or for another sensor, span or instant. */
   load() {
-    if (this.unit === null || this.sensor === null) return;
-    if (this.history.sensor !== this.sensor || this.history.range !== this.range) setText(this.parts.note, "Loading…");
-    this.history.load(this.unit, this.sensor, this.range);
+    if (this.unit === null) return;
+    this.preset = this.timeline.preset;
+    if (this.sensor !== null) this.history.load(this.unit, this.sensor, this.timeline.span, this.knownAt);
+    this.draw();
   }
 
-  /** Show the unit's present values and let time pass in the chart. */
+  /** Show the unit's present values and let time pass in the timeline. */
   show(view) {
     if (this.unit === null) return;
     this.view = view;
@@ -91,7 +132,7 @@ export class UnitPanel {
     }
     this.showNow(view);
     if (this.history.isOld(view.now)) this.load();
-    if (this.history.areBudgetsOld(view.now)) this.history.loadBudgets();
+    if (this.history.isStandingOld(view.now)) this.history.loadStanding();
     this.draw();
   }
 
@@ -120,7 +161,7 @@ export class UnitPanel {
     this.probesKey = key;
     this.parts.probes.replaceChildren(
       ...sensors.map((sensor) => {
-        const button = element("button", "", sensor.probe || `Sensor ${sensor.id}`);
+        const button = element("button", "", probeName(sensor));
         button.type = "button";
         button.setAttribute("aria-pressed", String(sensor === this.sensor));
         button.addEventListener("click", () => {
@@ -134,105 +175,28 @@ export class UnitPanel {
   }
 
   draw() {
-    if (this.unit === null) return;
-    const picture = this.history.picture(this.view.now);
+    if (this.unit === null || !this.zone) return;
+    const view = { ...this.view, zone: this.zone, unit: this.unit, unitName: this.unit.name, sensor: this.sensor, excursion: this.excursion, knownAt: this.knownAt };
+    this.timeline.show(view);
+    this.asKnown.show({ ...view, lastReading: this.history.lastReading(), maxGapMs: this.sensor?.maxGapMs ?? null });
+    this.showExcursions(view);
+    this.card.show({ ...view, excursion: this.history.excursions.get(this.excursion) ?? null });
+    const probe = this.unit.sensors.length > 1 && this.sensor ? probeName(this.sensor) : "";
+    const budgets = this.knownAt === null ? this.history.standing?.budgets.get(this.sensor?.id) : undefined;
+    if (this.history.fetchedAt !== null) this.judgedBy.show(this.history.bands, budgets, { ...view, probe });
+  }
+
+  showExcursions(view) {
+    const { picture } = this.timeline;
     if (picture === null) return;
-    this.picture = picture;
-    this.chart.show({ ...picture, zone: this.zone, degrees: this.view.degrees });
-    const hasValues = picture.columns.lowest !== null;
-    setText(this.parts.note, hasValues ? "" : `No readings in the last ${RANGES[this.range].words}.`);
-    this.showSum(picture);
-    this.showLegend(picture);
-    this.showReadout();
-    const excursions = this.history.shownExcursions(picture.from);
+    const excursions = this.history.excursionsIn(picture.from, picture.to);
     setText(this.parts["excursion-count"], String(excursions.length));
     setHidden(this.parts["excursion-none"], excursions.length > 0);
-    this.list.show(excursions, this.view);
-    this.showBands();
+    setText(this.parts["excursion-none"], `None ${this.timeline.words(true)}${this.knownAt === null ? "" : ", as far as was known then"}.`);
+    this.list.show(excursions, { ...view, now: this.knownAt ?? view.now });
   }
+}
 
-  showBands() {
-    const { bands } = this.history;
-    const { degrees } = this.view;
-    const budgets = this.history.budgets.get(this.sensor?.id) ?? null;
-    const key = JSON.stringify([degrees, bands, budgets, this.history.budgets.size, this.zone]);
-    if (this.bandsKey === key && this.parts.bands.childElementCount === bands.length) return;
-    this.bandsKey = key;
-    setHidden(this.parts["bands-none"], bands.length > 0);
-    this.parts.bands.replaceChildren(
-      ...bands.map(({ name, severity, document: band }) => {
-        const item = element("li");
-        item.append(element("b", "", `${name}, ${severity}`), element("span", "", bandWords(band, degrees)), element("span", "quiet", endWords(band, degrees)));
-        if (band.role === "operational") item.append(element("span", "quiet", roleWords(band)));
-        if (band.kind === "cumulative") item.append(...this.budgetLines(name, budgets));
-        return item;
-      }),
-    );
-  }
-
-  /** What is left of a band's budget for the chosen sensor; nothing while its excursion is open or before it has been fetched. */
-  budgetLines(band, budgets) {
-    if (!this.history.budgets.has(this.sensor?.id)) return [];
-    if (budgets === null) return [noBudgetLine()];
-    const { now } = this.view;
-    const probe = this.unit.sensors.length > 1 ? this.sensor.probe || `Sensor ${this.sensor.id}` : "";
-    return budgets.filter((budget) => budget.band === band).map((budget) => budgetLine(budget, { now, zone: this.zone, probe }));
-  }
-
-  showSum({ columns, from, to, shaded }) {
-    const known = (100 * columns.knownMs) / (to - from);
-    const unknownMs = to - from - columns.knownMs;
-    const share = known > 99.95 || known < 0.05 ? known.toFixed(0) : known.toFixed(1);
-    const { degrees } = this.view;
-    const range = columns.lowest === null ? "" : `${temperatureWords(columns.lowest, degrees)} to ${temperatureWords(columns.highest, degrees)}, `;
-    const sum = `${range}known ${share} % of the time${unknownMs >= 1000 ? `, unknown ${durationWords(unknownMs)}` : ""}`;
-    setText(this.parts.sum, sum);
-    const label = `Temperature of ${this.unit.name} over the last ${RANGES[this.range].words}: ${sum}; ${counted(shaded.length, "excursion", "excursions")}.`;
-    if (this.label !== label) {
-      this.label = label;
-      this.parts.chart.setAttribute("aria-label", label);
-    }
-  }
-
-  showLegend({ isBand, columns, shaded, limits }) {
-    const { degrees } = this.view;
-    const keys = [["line", isBand ? "Mean" : "Reading"]];
-    if (isBand) keys.push(["band", "Lowest to highest"]);
-    const words = limits.map(({ side, limit, severity }) => `${side === "low" ? "Low" : "High"} ${temperatureWords(limit, degrees)}, ${severity}`);
-    for (const one of new Set(words)) keys.push(["limit", one]);
-    if (shaded.length > 0) keys.push(["shade", "Excursion"]);
-    if (columns.unknown.length > 0) keys.push(["hatch", "Unknown"]);
-    const key = keys.join(";");
-    if (this.legendKey === key && this.parts.legend.childElementCount > 0) return;
-    this.legendKey = key;
-    this.parts.legend.replaceChildren(
-      ...keys.map(([kind, words]) => {
-        const item = element("li");
-        item.append(element("span", `key key-${kind}`), document.createTextNode(words));
-        return item;
-      }),
-    );
-  }
-
-  hover(at) {
-    this.hoverAt = at;
-    this.showReadout();
-  }
-
-  /** The value under the pointer, in words; without a pointer, what the chart shows. */
-  showReadout() {
-    if (!this.picture || this.unit === null) return;
-    const { degrees } = this.view;
-    if (this.hoverAt === null) {
-      setText(this.parts.readout, `Last ${RANGES[this.range].words}`);
-      return;
-    }
-    const when = `${dayWords(this.hoverAt, this.zone)}, ${secondsWords(this.hoverAt, this.zone)}`;
-    const value = valueAt(this.picture, this.hoverAt);
-    if (value === null) setText(this.parts.readout, `${when}: unknown`);
-    else if (this.picture.isBand) {
-      const [lowest, mean, highest] = value.map((celsius) => temperatureWords(celsius, degrees));
-      setText(this.parts.readout, `${when}: ${mean} (${lowest} to ${highest})`);
-    } else setText(this.parts.readout, `${when}: ${temperatureWords(value[1], degrees)}`);
-  }
+function probeName(sensor) {
+  return sensor.probe || `Sensor ${sensor.id}`;
 }

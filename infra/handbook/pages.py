@@ -14,6 +14,7 @@ ORDER: Final[tuple[tuple[str, str], ...]] = (
     ("Overview", "index.md"),
     ("Quick start", "quickstart.md"),
     ("Concepts", "concepts.md"),
+    ("The live page", "page.md"),
     ("Operating", "operating.md"),
     ("Setting up", "setup.md"),
     ("Tuning", "tuning.md"),

@@ -8,9 +8,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, Final
 
 import uvicorn
@@ -24,6 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.page import page_routes
 from tests.e2e.fake_fleet import MAX_GAP, FakeFleet, FakeUnit, Json, iso
+from tests.e2e.fake_history import FakeHistory, instant
 
 TOKEN: Final = "a-token-of-the-test"
 SIGN_IN: Final = "http://127.0.0.1:9/sandbox/sign-in"
@@ -36,6 +35,7 @@ class FakeApi:
     def __init__(self, fleet: FakeFleet) -> None:
         """Serve this fleet once started."""
         self.fleet = fleet
+        self.history = FakeHistory(fleet)
         self.are_tokens_refused = False
         self.is_down = False
         self.frames: list[Json] = []
@@ -172,34 +172,33 @@ class FakeApi:
                 found = fleet.units[int(unit)]
                 return {**fleet.unit_json(found), "sensors": [{**fleet.sensor_json(found), "budgets": []}], "conditions": []}
             case ["units", unit, "policy"]:
-                return {"unit": int(unit), "at": iso(fleet.now), "policy": {"id": 1}, "bands": fleet.bands(fleet.units[int(unit)])}
+                return self.history.policy(fleet.units[int(unit)], asked.get("at"))
+            case ["units", unit, "registration"]:
+                return self.history.registration(fleet.units[int(unit)])
             case ["sensors"]:
                 return page_of([fleet.sensor_json(unit) for unit in some(fleet, asked)], fleet, asked)
             case ["readings"]:
                 measured = fleet.units[int(asked["sensor"]) - 100_000]
-                return {"items": fleet.readings(measured, instant(asked["from"]), instant(asked["to"])), "next": None}
+                return {"items": self.history.readings(measured, asked), "next": None}
             case ["readings", "buckets"]:
                 return {"items": self._buckets(asked), "next": None}
             case ["excursions"]:
-                return {"items": self._excursions(asked), "next": None}
+                return {"items": self.history.excursions(asked), "next": None}
+            case ["excursions", excursion, "versions"]:
+                return {"items": self.history.versions[excursion], "next": None} if excursion in self.history.versions else None
+            case ["conditions"]:
+                return {"items": self.history.conditions.get(int(asked["unit"]), []), "next": None}
             case _:
                 return None
-
-    def _excursions(self, asked: dict[str, str]) -> list[Json]:
-        units: Iterable[FakeUnit] = self.fleet.units.values()
-        if "unit" in asked:
-            units = [self.fleet.units[int(asked["unit"])]]
-        found = [excursion for unit in units for excursion in self.fleet.excursions(unit)]
-        if "open" in asked:
-            found = [excursion for excursion in found if (excursion["closed_at"] is None) == (asked["open"] == "true")]
-        return sorted(found, key=lambda excursion: str(excursion["started_at"]), reverse=True)
 
     def _buckets(self, asked: dict[str, str]) -> list[Json]:
         unit = self.fleet.units[int(asked["sensor"]) - 100_000]
         width = int(asked["seconds"]) * 1000
         end = min(instant(asked["to"]), int(time.time() * 1000))
         buckets: dict[int, list[float]] = {}
-        for reading in self.fleet.readings(unit, instant(asked["from"]), end):
+        if "known_at" in asked:
+            end = min(end, instant(asked["known_at"]))
+        for reading in self.history.readings(unit, {**asked, "to": iso(end)}):
             held_from = instant(reading["measured_at"])
             for start in range(held_from // width * width, min(held_from + MAX_GAP, end), width):
                 buckets.setdefault(start, []).append(reading["temperature_celsius"])
@@ -248,11 +247,6 @@ def page_of(items: list[Json], fleet: FakeFleet, asked: dict[str, str]) -> Json:
     page = some(fleet, asked)
     has_more = bool(page) and page[-1].id < max(fleet.units)
     return {"items": items, "next": str(page[-1].id) if has_more else None}
-
-
-def instant(text: str) -> int:
-    """Return an ISO time as ms UTC."""
-    return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def error(status: int, code: str, message: str) -> Response:

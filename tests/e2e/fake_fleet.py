@@ -18,6 +18,8 @@ Json = dict[str, Any]
 MINUTE: Final = 60_000
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+LATE_AGE: Final = 3 * HOUR
+"""How long ago the readings came that came late."""
 INTERVAL: Final = 5 * MINUTE
 MAX_GAP: Final = 15 * MINUTE
 
@@ -40,6 +42,8 @@ class Script(Enum):
     """Not heard for 5 hours: offline."""
     GAPPED = auto()
     """Silent from 10 to 8 hours ago, in range since."""
+    BACKFILLED = auto()
+    """What was measured from 10 to 8 hours ago came 3 hours ago: out of range from 9.5 to 8.5 hours ago, found late."""
 
 
 STATES: Final = {
@@ -51,6 +55,7 @@ STATES: Final = {
     Script.SILENT: "unknown",
     Script.GONE: "offline",
     Script.GAPPED: "in_range",
+    Script.BACKFILLED: "in_range",
 }
 
 
@@ -166,7 +171,7 @@ class FakeFleet:
                 return age < 5 * HOUR
             case Script.GAPPED | Script.WARMING:
                 return 8 * HOUR < age < 10 * HOUR
-            case Script.CALM | Script.WARMED | Script.TOUCHED | Script.COOLING:
+            case Script.CALM | Script.WARMED | Script.TOUCHED | Script.COOLING | Script.BACKFILLED:
                 return False
             case _ as never:
                 assert_never(never)
@@ -177,7 +182,7 @@ class FakeFleet:
             "sensor": unit.sensor,
             "unit": unit.id,
             "measured_at": iso(at),
-            "received_at": iso(at + 400),
+            "received_at": iso(self.received_at(unit, at)),
             "temperature_celsius": round(self.temperature(unit, at), 2),
             "humidity_percent": 40.0 + unit.id % 30 if unit.id % 3 == 0 else None,
             "battery_volts": 2.9 + (unit.id % 8) / 10 if unit.id % 4 else None,
@@ -186,6 +191,11 @@ class FakeFleet:
             "fault": None,
             "late": False,
         }
+
+    def received_at(self, unit: FakeUnit, at: int) -> int:
+        """Return when the reading of an instant came."""
+        is_late = unit.script is Script.BACKFILLED and 8 * HOUR < self.now - at < 10 * HOUR
+        return self.now - LATE_AGE if is_late else at + 400
 
     def temperature(self, unit: FakeUnit, at: int) -> float:
         """Return what the unit's script says of an instant: compressor cycles, noise, and the trouble on top."""
@@ -206,6 +216,8 @@ class FakeFleet:
                 return reach * 2.2 * math.sin((380 - minutes) / 160 * math.pi) if 220 < minutes < 380 else 0.0
             case Script.COOLING:
                 return reach * 2.4 * math.sin((150 - minutes) / 160 * math.pi) if minutes < 150 else 0.0
+            case Script.BACKFILLED:
+                return reach * 2.2 * math.sin((580 - minutes) / 80 * math.pi) if 500 < minutes < 580 else 0.0
             case Script.TOUCHED:
                 return reach * 1.5 * (1 - minutes / 10) if minutes < 10 else 0.0
             case Script.CALM | Script.SILENT | Script.GONE | Script.GAPPED:
@@ -222,6 +234,10 @@ class FakeFleet:
                 return [self.excursion(unit, 125, None)]
             case Script.WARMED:
                 return [self.excursion(unit, 350, 250)]
+            case Script.BACKFILLED:
+                return [
+                    {**self.excursion(unit, 570, 510), "version": 1, "late": True, "reason": "late", "known_at": iso(self.now - LATE_AGE)}
+                ]
             case Script.CALM | Script.TOUCHED | Script.SILENT | Script.GONE | Script.GAPPED:
                 return []
             case _ as never:
@@ -255,7 +271,13 @@ class FakeFleet:
             "reason": "opened" if end is None else "closed",
             "as_of": iso(self.now) if end is None else None,
             "peak_celsius": max(values),
+            "mean_celsius": round(sum(values) / len(values), 2),
+            "degree_minutes": round(sum(max(0.0, value - unit.high) * INTERVAL / MINUTE for value in values), 1),
+            "exposure_seconds": ((end or self.now) - start) / 1000,
+            "known_seconds": ((end or self.now) - start) / 1000,
             "unknown_seconds": 0.0,
+            "samples": len(values),
+            "largest_gap_seconds": INTERVAL / 1000,
         }
 
 
