@@ -39,12 +39,12 @@ export function endWords(band, degrees) {
   }
 }
 
-/** "Operational. Held back in a defrost, for 20 min after a door was open, and in declared maintenance."; nothing of a band for compliance. */
+/** "Operational. Held back in a defrost and in declared maintenance: not live yet."; nothing of a band for compliance. The flows know no causes yet (ADR 0013). */
 export function roleWords(band) {
   if (band.role !== "operational") return "";
   const { defrost, door, maintenance, door_grace_seconds: grace = 1_200 } = band.suppress ?? {};
   const causes = [defrost && "in a defrost", door && `for ${spanOf(grace)} after a door was open`, maintenance && "in declared maintenance"].filter(Boolean);
-  return causes.length === 0 ? "Operational." : `Operational. Held back ${listOf(causes)}.`;
+  return causes.length === 0 ? "Operational." : `Operational. Held back ${listOf(causes)}: not live yet.`;
 }
 
 /** "3 h 12 min left; 1 h 12 min if the 2 h unknown were warm. At this temperature used up at 16:40." */

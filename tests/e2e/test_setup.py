@@ -260,7 +260,7 @@ def test_a_policy_says_in_words_what_is_an_excursion_and_what_ends_it(open_setup
     expect(rows.nth(1)).to_contain_text("4 h in all above 5\u202f°C within 24 h")
     expect(rows.nth(1)).to_contain_text("Over once less than 4 h in all, and back in range")
     expect(rows.nth(2)).to_contain_text("At or below \u22120.5\u202f°C for 1 h, with at least 2 readings")
-    expect(rows.nth(2)).to_contain_text("Operational. Held back in declared maintenance.")
+    expect(rows.nth(2)).to_contain_text("Operational. Held back in declared maintenance: not live yet.")
     expect(rows.nth(2)).to_contain_text("Over when back above \u22120.5\u202f°C")
 
 

@@ -219,7 +219,7 @@ function withRole({ role, ...band }, suppress) {
 }
 
 function roleHint(kind) {
-  return kind === "sustained" ? "Operations may be held back by known causes: `suppress` in the JSON." : null;
+  return kind === "sustained" ? "Operations: known causes may hold it back, by `suppress` in the JSON." : null;
 }
 
 /** What can be read of some fields now; one that cannot is left out. */

@@ -69,8 +69,8 @@ PRESETS: Final = (
         (
             _sustained("heat", "high", 8, 10 * HOUR),
             _sustained("freeze", "low", -0.5, HOUR, inclusive=True),
-            _sustained("warm", "high", 8, 15 * MINUTE, severity="warning", recovery_margin_celsius=0.5),
-            _sustained("cold", "low", 2, 15 * MINUTE, severity="warning", recovery_margin_celsius=0.5),
+            _sustained("warm", "high", 8, 15 * MINUTE, severity="warning", recovery_margin_celsius=0.5, role="operational"),
+            _sustained("cold", "low", 2, 15 * MINUTE, severity="warning", recovery_margin_celsius=0.5, role="operational"),
         ),
     ),
     Preset(
