@@ -28,7 +28,7 @@ export class AsKnown {
     const isThen = knownAt !== null;
     setData(this.panel, "asKnown", isThen ? "yes" : "no");
     for (const name of ["now", "facts"]) setHidden(parts[name], isThen);
-    setHidden(parts["as-known"], !isThen);
+    for (const name of ["as-known", "as-known-note"]) setHidden(parts[name], !isThen);
     if (this.shownFor !== `${knownAt} ${zone}`) {
       this.shownFor = `${knownAt} ${zone}`;
       parts["known-at"].value = toWallTime(knownAt ?? view.now, zone);

@@ -121,7 +121,7 @@ export class ExcursionCard {
       [told.side === "low" ? "Lowest" : "Peak", told.peak === null ? null : temperatureWords(told.peak, degrees)],
       ["Out of range is", limitWords(told.side, told.limit, degrees) || null],
       ["Mean", told.mean === null ? null : temperatureWords(told.mean, degrees)],
-      ["Degree minutes", degreeMinuteWords(told, degrees) || null],
+      ["Degree minutes", degreeMinuteWords({ ...told, limit: null }, degrees) || null],
       ["Readings", told.samples === null ? null : told.samples.toLocaleString("en-GB")],
       ["Longest gap", span(told.largestGapMs)],
     ];

@@ -170,7 +170,7 @@ export class Timeline {
     const share = known > 99.95 || known < 0.05 ? known.toFixed(0) : known.toFixed(1);
     const { degrees, unitName, knownAt, zone } = this.view;
     const range = columns.lowest === null ? "" : `${temperatureWords(columns.lowest, degrees)} to ${temperatureWords(columns.highest, degrees)}, `;
-    const sum = `${range}known ${share} % of the time${unknownMs >= 1000 ? `, unknown ${durationWords(unknownMs)}` : ""}`;
+    const sum = `${range}known ${share} % of the time${unknownMs >= 1000 ? `, unknown ${durationWords(unknownMs).replaceAll(" ", "\u00a0")}` : ""}`;
     setText(this.parts.sum, sum);
     const then = knownAt === null ? "" : ` as known at ${exactMoment(knownAt, zone)}`;
     const label = `Temperature of ${unitName} over ${this.words()}${then}: ${sum}; ${counted(shaded.length, "excursion", "excursions")}.`;

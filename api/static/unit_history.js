@@ -130,18 +130,25 @@ export class UnitHistory {
     return [{ sensor: sensor.id, measuredAt: sensor.measuredAt, temperature: sensor.temperature, fault: sensor.fault }];
   }
 
-  /** Fetch what stands of the unit now, budgets and open conditions, and the conditions of the span. */
+  /** Fetch what stands of the unit now, budgets, open conditions and running figures, and the conditions of the span. */
   async loadStanding() {
     this.askingStanding?.abort();
     const asking = new AbortController();
     this.askingStanding = asking;
     this.standingAskedAt = serverNow();
     const { from, to } = boundsOf(this.span, this.horizon(this.standingAskedAt));
+    const { signal } = asking;
+    const isRunning = this.knownAt === null && [...this.excursions.values()].some((excursion) => excursion.closedAt === null);
     try {
-      const [standing, conditions] = await Promise.all([fetchStanding(this.unit.id, asking.signal), fetchConditions(this.unit.id, from, to, asking.signal)]);
-      if (asking.signal.aborted) return;
+      const [standing, conditions, excursions] = await Promise.all([
+        fetchStanding(this.unit.id, signal),
+        fetchConditions(this.unit.id, from, to, signal),
+        isRunning ? fetchUnitExcursions(this.unit.id, from, to + HOUR, { knownAt: null, signal }) : [],
+      ]);
+      if (signal.aborted) return;
       this.standing = standing;
       this.conditions = conditions;
+      for (const excursion of excursions) this.putExcursion(excursion);
       this.hooks.onChange();
     } catch (error) {
       if (!asking.signal.aborted) this.hooks.onError(error);
@@ -178,8 +185,12 @@ export class UnitHistory {
   takeExcursion(excursion) {
     if (this.sensor === null || excursion.unit !== this.unit.id) return;
     if (this.standingAskedAt !== null) this.standingAskedAt = -Infinity;
+    if (this.knownAt === null) this.putExcursion(excursion);
+  }
+
+  putExcursion(excursion) {
     const known = this.excursions.get(excursion.id);
-    if (this.knownAt !== null || (known && known.version > excursion.version)) return;
+    if (known && known.version > excursion.version) return;
     // What an event does not tell stays as it was told before.
     this.excursions.set(excursion.id, { ...excursion, unknownMs: excursion.unknownMs ?? known?.unknownMs ?? null, exposureMs: excursion.exposureMs ?? known?.exposureMs ?? null });
   }

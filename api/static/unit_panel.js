@@ -59,7 +59,7 @@ export class UnitPanel {
     this.list = new ExcursionList(this.parts["excursion-list"], { addressOf, figuresOf: exposureWords });
     this.timeline = new Timeline(this.parts, this.history, this.preset, { addressOf, onSpan: () => this.load(), onRetry: () => this.load() });
     this.card = new ExcursionCard(this.parts.card, {
-      onStretch: (excursion) => this.timeline.goTo(excursion.startedAt, excursion.endedAt),
+      onStretch: (excursion) => this.timeline.goTo(excursion.startedAt, endOf(excursion)),
       onVersions: (versions) => this.takeVersions(versions),
     });
     this.judgedBy = new JudgedBy(this.parts.bands, this.parts["bands-none"]);
@@ -85,8 +85,13 @@ export class UnitPanel {
     if (this.unit === null) return;
     const before = this.knownAt;
     this.take({ excursion, knownAt });
-    if (this.knownAt === before) this.draw();
-    else this.load();
+    if (this.knownAt === before) {
+      this.draw();
+      return;
+    }
+    this.load();
+    // The link that led here may be gone with what was drawn before.
+    this.parts[this.knownAt === null ? "name" : "as-known-title"].focus({ preventScroll: true });
   }
 
   take({ excursion, knownAt }) {
@@ -104,7 +109,11 @@ export class UnitPanel {
     if (!this.mustReveal) return;
     this.mustReveal = false;
     const version = this.card.versionAt(this.knownAt) ?? versions.at(-1);
-    if (version) this.timeline.bringIntoView(version.startedAt, version.endedAt);
+    if (version) {
+      const sensor = this.unit.sensors.find((one) => one.id === version.sensor);
+      if (sensor && sensor !== this.sensor) this.choose(sensor);
+      this.timeline.bringIntoView(version.startedAt, endOf(version));
+    }
     this.parts.card.scrollIntoView({ block: "nearest" });
   }
 
@@ -164,14 +173,16 @@ export class UnitPanel {
         const button = element("button", "", probeName(sensor));
         button.type = "button";
         button.setAttribute("aria-pressed", String(sensor === this.sensor));
-        button.addEventListener("click", () => {
-          this.sensor = sensor;
-          this.showProbes();
-          this.load();
-        });
+        button.addEventListener("click", () => this.choose(sensor));
         return button;
       }),
     );
+  }
+
+  choose(sensor) {
+    this.sensor = sensor;
+    this.showProbes();
+    this.load();
   }
 
   draw() {
@@ -195,6 +206,11 @@ export class UnitPanel {
     setText(this.parts["excursion-none"], `None ${this.timeline.words(true)}${this.knownAt === null ? "" : ", as far as was known then"}.`);
     this.list.show(excursions, { ...view, now: this.knownAt ?? view.now });
   }
+}
+
+/** Until when an excursion lasted as far as it was ever believed; null where it goes on. */
+function endOf(version) {
+  return version.endedAt ?? (version.reason === "void" ? version.knownAt : null);
 }
 
 function probeName(sensor) {

@@ -198,9 +198,10 @@ class FakeApi:
         buckets: dict[int, list[float]] = {}
         if "known_at" in asked:
             end = min(end, instant(asked["known_at"]))
-        for reading in self.history.readings(unit, {**asked, "to": iso(end)}):
+        begin = instant(asked["from"])
+        for reading in self.history.readings(unit, {**asked, "from": iso(begin - MAX_GAP), "to": iso(end)}):
             held_from = instant(reading["measured_at"])
-            for start in range(held_from // width * width, min(held_from + MAX_GAP, end), width):
+            for start in range(max(held_from, begin) // width * width, min(held_from + MAX_GAP, end), width):
                 buckets.setdefault(start, []).append(reading["temperature_celsius"])
         return [
             {

@@ -95,6 +95,7 @@ def test_a_version_leads_to_the_panel_as_it_was_known_when_that_version_was_lear
     versions(live_page).nth(0).get_by_role("link", name="Show as known then").click()
 
     expect(live_page.locator(".as-known")).to_be_visible()
+    expect(live_page.locator('[data-part="as-known-title"]')).to_be_focused()
     expect(live_page.locator(".bar[data-kind='open']")).to_have_count(1)
     expect(versions(live_page)).to_have_count(1)
     expect(live_page.locator(".card-state")).to_have_text("Open")
@@ -199,3 +200,46 @@ def test_a_new_version_is_told_while_the_excursion_is_looked_at(live_page: Page,
 
     expect(versions(live_page)).to_have_count(2)
     expect(live_page.locator(".card-state")).to_have_text("Closed")
+
+
+def test_the_running_figures_of_an_open_excursion_are_fetched_again(browser_page: Page, api: FakeApi) -> None:
+    unit = api.fleet.units[2]
+    (excursion,) = api.fleet.excursions(unit)
+    browser_page.clock.install()
+    show(browser_page, api, f"unit={unit.id}&excursion={excursion['id']}")
+    figures = browser_page.locator('[data-part="excursion-list"]')
+    expect(figures).to_contain_text("nothing unknown")
+    grown = {"exposure_seconds": 4_800.0, "unknown_seconds": 600.0, "as_of": iso(api.fleet.now + 60_000)}
+    api.history.versions[excursion["id"]] = [{**excursion, **grown, "superseded_by": None, "changed": []}]
+
+    browser_page.clock.run_for(75_000)
+
+    expect(figures).to_contain_text("1 h 20 min out of range, 10 min 00 s unknown")
+    expect(browser_page.locator(".card-facts")).to_contain_text("10 min 00 s")
+
+
+def test_an_excursion_of_another_sensor_brings_that_sensor(browser_page: Page, api: FakeApi) -> None:
+    unit = api.fleet.units[1]
+    other = {**api.fleet.sensor_json(unit), "id": unit.sensor + 1, "probe": "door"}
+    api.answers["GET sensors"] = {"items": [api.fleet.sensor_json(unit), other], "next": None}
+    excursion = {**api.fleet.excursion(unit, 120, 60), "sensor": unit.sensor + 1}
+    api.history.versions[excursion["id"]] = versions_of(excursion)
+    browser_page.goto(f"{api.url}/#access_token={TOKEN}&unit=1")
+    expect(browser_page.get_by_role("button", name="door")).to_have_attribute("aria-pressed", "false")
+
+    browser_page.locator('[data-part="excursion-list"] a').click()
+
+    expect(browser_page.get_by_role("button", name="door")).to_have_attribute("aria-pressed", "true")
+    expect(browser_page.locator(".bar[data-chosen='yes']")).to_have_count(1)
+
+
+def test_a_unit_without_a_sensor_says_what_to_do(browser_page: Page, api: FakeApi) -> None:
+    unit = api.fleet.unit_json(api.fleet.units[1])
+    api.answers["GET units"] = {"items": [{**unit, "latest": None, "open_excursions": []}], "next": None}
+    api.answers["GET sensors"] = {"items": [], "next": None}
+
+    browser_page.goto(f"{api.url}/#access_token={TOKEN}&unit=1")
+
+    expect(browser_page.locator(".chart-note")).to_have_text(
+        "No sensor watches this unit, so nothing is known of it. Assign one in the set-up."
+    )

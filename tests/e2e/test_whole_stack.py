@@ -26,6 +26,24 @@ def token(stack: LocalStack) -> str:
         return str(json.load(answer)["access_token"])
 
 
+def look_into_the_first_unit(page: Page) -> None:
+    """Open a panel: its timeline now, over a week, and as it was known a moment ago; nothing of it may be refused or fail."""
+    page.locator(".tile[data-unit]").first.click()
+    chart, summed = page.locator(".chart"), page.locator(".chart-sum")
+    expect(chart).to_have_attribute("data-kind", "line", timeout=15_000)
+    expect(summed).to_contain_text("°C")
+    assert page.locator(".lane").count() >= 1
+    assert int(chart.get_attribute("data-limits") or 0) >= 1
+    page.locator('input[value="7d"]').check(force=True)
+    expect(chart).to_have_attribute("data-kind", "band")
+    moment_ago = page.evaluate("new Date(Date.now() - 3000).toISOString()")
+    page.evaluate("(at) => { location.hash = `${location.hash}&known_at=${at}`; }", moment_ago)
+    expect(page.locator(".as-known")).to_be_visible()
+    expect(page.locator(".chart-figure")).to_have_attribute("data-loading", "no")
+    expect(summed).to_contain_text("°C")
+    expect(page.locator("#notice")).to_be_hidden()
+
+
 @pytest.mark.timeout(180)
 def test_readings_of_a_simulated_fleet_reach_the_page_live(tmp_path: Path, browser_page: Page) -> None:
     stack = LocalStack(tmp_path / "data", None, ALL).start()
@@ -46,6 +64,8 @@ def test_readings_of_a_simulated_fleet_reach_the_page_live(tmp_path: Path, brows
         assert tiles.all_inner_texts() != before, "nothing moved on the page in 6 s of readings each second"
         for place in range(3):
             expect(tiles.nth(place)).not_to_contain_text("Unknown")
+
+        look_into_the_first_unit(browser_page)
     finally:
         browser_page.goto("about:blank")
         fleet.kill()
