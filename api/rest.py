@@ -14,6 +14,7 @@ from api.replays.replaying import Replays
 from api.routes import (
     account,
     conditions,
+    corrections,
     devices,
     ends,
     excursions,
@@ -71,6 +72,7 @@ def create_rest(context: Context, health_of_parts: Health, sandbox_sign_in_url: 
     versioned.include_router(sensor_changes.router(context))
     versioned.include_router(intervals.router(context))
     versioned.include_router(policies.router(context))
+    versioned.include_router(corrections.router(context))
     versioned.include_router(replays.router(context, replays_of_letters))
     versioned.include_router(imports.router(context))
     versioned.include_router(devices.router(context))

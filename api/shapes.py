@@ -108,9 +108,11 @@ class LatestAnswer(Shape):
 
 
 class ReadingAnswer(LatestAnswer):
-    """A reading, a fault mark, or values without a temperature."""
+    """A reading, a fault mark, or values without a temperature; as corrected, and as it was measured and stored."""
 
     late: bool
+    raw_temperature_celsius: float | None
+    corrected: bool
 
 
 class BucketAnswer(Shape):

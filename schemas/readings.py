@@ -37,6 +37,8 @@ class RowKind(IntEnum):
     """The partition's clock: `measured_at` is the broker's stamp of the tick. No grace is taken off yet."""
     ASSIGNMENT_END = 7
     """The sensor's assignment ended at `measured_at`."""
+    CORRECTION = 8
+    """A person corrected what is known of the sensor from `measured_at` on: it must be judged again; `reason` is the code of why."""
 
 
 STORED_KINDS: Final = (RowKind.READING, RowKind.FAULT, RowKind.ANCILLARY)
@@ -55,6 +57,8 @@ class RowFlag(IntFlag):
     """The uplink is a dead letter's, written again: it is counted apart, and `received_at` is when it first came."""
     CLOCK_WRONG = 4
     """Of the uplink's history some was rejected for its time, and left no row of its own."""
+    CORRECTED = 8
+    """Measured where a person corrected what is known of the sensor: it is not judged live but by a revision, which knows how."""
 
 
 ABSENT_I2: Final = -32_768
@@ -80,7 +84,7 @@ ROW: Final = np.dtype(
         ("battery_percent", "i1"),
         ("door", "i1"),  # 1 open, 0 closed
         ("kind", "u1"),  # RowKind
-        ("reason", "u1"),  # code of schemas.reasons
+        ("reason", "u1"),  # code of schemas.reasons; of a CORRECTION the place in schemas.revisions.REASONS
         ("flags", "u1"),  # RowFlag
         ("reserved", "u1"),
     ],

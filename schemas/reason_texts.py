@@ -121,6 +121,11 @@ TEXTS: Final = MappingProxyType(
             "Plug the probe in, or register the probe that the device does have.",
             Replay.SELDOM,
         ),
+        RejectReason.FLAGGED: ReasonText(
+            "Somebody corrected it: the value is not to be believed.",
+            "Nothing; to believe it again, revoke the correction.",
+            Replay.NEVER,
+        ),
     },
 )
 

@@ -46,6 +46,8 @@ class RejectReason(StrEnum):
     """85.0, what a DS18B20 holds after power-on before it has measured."""
     PROBE_MISSING = "probe_missing"
     """The device itself says that the probe is not connected, or its value not valid."""
+    FLAGGED = "flagged"
+    """A person said that the value is not to be believed: a correction, never stored with the reading."""
 
 
 CODES: Final = MappingProxyType(
@@ -67,6 +69,7 @@ CODES: Final = MappingProxyType(
         RejectReason.OUT_OF_RANGE: 34,
         RejectReason.POWER_ON_85: 35,
         RejectReason.PROBE_MISSING: 36,
+        RejectReason.FLAGGED: 37,
     },
 )
 """Codes 1 to 31 are about whole uplinks, 32 to 255 about single values; 0 means no reason."""

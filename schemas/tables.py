@@ -66,6 +66,27 @@ TABLES: Final = (
     Table("policy_versions", ("id",), _REGISTRY, ("api", *_JUDGING), what="documents of policies; immutable versions"),
     Table("unit_policies", ("id",), _REGISTRY, _TERMS, what="which policy version judges a unit, from when on; immutable"),
     Table(
+        "corrections",
+        ("id",),
+        ("api",),
+        ("api", "analysts"),
+        what="what people corrected of the past, who and why; revoked, never changed",
+    ),
+    Table(
+        "corrected_stretches",
+        ("sensor_id", "starts_at"),
+        ("api",),
+        ("decode_uplinks", "revise_excursions"),
+        what="what is true of a sensor between two instants because of the corrections that stand",
+    ),
+    Table(
+        "rejudgements",
+        ("id",),
+        ("api",),
+        ("decode_uplinks",),
+        what="sensors to judge again because of a correction, from where and from when on",
+    ),
+    Table(
         "registry_state",
         ("only_row",),
         ("triggers of the registry",),

@@ -97,6 +97,11 @@ class Transaction:
         return aware(self.now)
 
     @property
+    def earliest(self) -> datetime:
+        """The earliest instant at which what is changed now can take effect."""
+        return aware(self.now + LEAD_MS + self.allowance)
+
+    @property
     def organizations(self) -> list[int]:
         """The ids of the caller's organizations: every query is held to them."""
         return list(self.scope)

@@ -49,7 +49,7 @@ CROSS JOIN LATERAL (
     AND b.measured_at >= w.begins_at AND b.measured_at <= w.reaches_to
 ) f
 CROSS JOIN LATERAL (
-  SELECT sensor_id, measured_at, temperature, policy_version_id, configuration_id FROM readings
+  SELECT sensor_id, measured_at, temperature, policy_version_id, configuration_id FROM corrected_readings
   WHERE organization_id = ANY(%(scope)s) AND sensor_id = w.sensor_id AND assignment_id = w.assignment_id AND measured_at >= f.first_at
     AND (temperature IS NOT NULL OR reason IS NOT NULL)
   ORDER BY measured_at LIMIT %(limit)s

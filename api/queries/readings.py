@@ -13,16 +13,23 @@ FROM latest_readings
 WHERE organization_id = ANY(%(scope)s) AND {where}
 """
 
-RAW: Final = """
-SELECT sensor_id, unit_id, measured_at, measured_at + received_after_ms * interval '1 millisecond' AS received_at,
-       temperature, humidity, battery_millivolts, battery_percent, door_open, reason, late
-FROM readings
+_RAW_PART: Final = """
+(SELECT sensor_id, unit_id, measured_at, measured_at + received_after_ms * interval '1 millisecond' AS received_at,
+       temperature, humidity, battery_millivolts, battery_percent, door_open, reason, late, raw_temperature, is_corrected
+FROM {part}
 WHERE organization_id = ANY(%(scope)s) AND {where} AND measured_at >= %(start)s AND measured_at < %(end)s
   AND (%(known_at)s::timestamptz IS NULL OR measured_at + received_after_ms * interval '1 millisecond' <= %(known_at)s)
   AND (%(after_at)s::timestamptz IS NULL OR (measured_at, sensor_id) {beyond} (%(after_at)s, %(after_sensor)s))
 ORDER BY measured_at {order}, sensor_id {order}
-LIMIT %(limit)s
+LIMIT %(limit)s)
 """
+RAW: Final = (
+    _RAW_PART.replace("{part}", "readings_in_place")
+    + " UNION ALL "
+    + _RAW_PART.replace("{part}", "readings_moved")
+    + " ORDER BY measured_at {order}, sensor_id {order} LIMIT %(limit)s"
+)
+"""As corrected, by parts: each finds its page by its index."""
 
 BUCKETS: Final = """
 WITH gaps AS (
@@ -35,7 +42,7 @@ WITH gaps AS (
 ), marks AS (
   SELECT r.sensor_id, r.measured_at, r.temperature, r.configuration_id,
          least(lead(r.measured_at) OVER (PARTITION BY r.sensor_id ORDER BY r.measured_at), %(horizon)s::timestamptz) AS next_at
-  FROM readings r
+  FROM corrected_readings r
   WHERE r.organization_id = ANY(%(scope)s) AND r.{where}
     AND r.measured_at >= %(start)s - (SELECT longest FROM reach) AND r.measured_at < %(end)s
     AND (r.temperature IS NOT NULL OR r.reason IS NOT NULL)
@@ -109,7 +116,12 @@ def latest_from_row(row: Row) -> LatestAnswer:
 
 
 def _reading_from_row(row: Row) -> ReadingAnswer:
-    return ReadingAnswer(**latest_from_row(row).model_dump(), late=row["late"])
+    return ReadingAnswer(
+        **latest_from_row(row).model_dump(),
+        late=row["late"],
+        raw_temperature_celsius=_scaled(row["raw_temperature"], 100),
+        corrected=row["is_corrected"],
+    )
 
 
 async def latest_of_units(database: Database, scope: list[int], units: list[int]) -> list[LatestAnswer]:

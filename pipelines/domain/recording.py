@@ -88,6 +88,8 @@ class Stretch:
     as_of: int
     since: int | None = None
     """Where a live state goes on from a revision: the offset that one was as of. Only what was recorded as of later ones is in doubt."""
+    reason: Reason = Reason.LATE
+    """Why it was judged again: late readings, or what a person corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +134,13 @@ def record_found(
     taken_ids: AbstractSet[uuid.UUID] = frozenset(),
     *,
     as_of: int = NEWEST,
-    late: bool = False,
+    revised: Reason | None = None,
     stale: bool = False,
 ) -> list[Recorded]:
     """Return the versions to write for one found excursion, given the current ones of its sensor and band.
 
-    `taken_ids` are ids that voided history already holds. An open excursion whose running figures alone differ is the same.
+    `revised` says why it was judged again, None where it was found live. `taken_ids` are ids that voided history already holds.
+    An open excursion whose running figures alone differ is the same.
     `stale` is what a state found that waits for a revision: it may raise an alarm where there is none, and corrects nothing. Nor does what was
     found as of an earlier offset than what is on record.
     """
@@ -145,15 +148,16 @@ def record_found(
         return []
     if stale and any(one.found.closed_at is None for one in standing):
         return []  # of a band that only shares the name: an alarm is there, and its end is the revision's to say
+    late = revised is Reason.LATE
     overlapped = sorted((one for one in standing if overlaps(one.found, found)), key=lambda one: one.first_started_at)
     if not overlapped:
         taken = taken_ids | {one.id for one in standing}
-        return [Recorded(Standing(_new_id(found, taken), 1, found.started_at, found, late), _reason(found, late=late))]
+        return [Recorded(Standing(_new_id(found, taken), 1, found.started_at, found, late), revised or _reason(found))]
     kept, *others = overlapped
     changes = []
     if not same_facts(kept.found, found):
         newer = Standing(kept.id, kept.version + 1, kept.first_started_at, found, kept.late or late)
-        changes.append(Recorded(newer, _reason(found, late=late)))
+        changes.append(Recorded(newer, revised or _reason(found)))
     changes += [void(one, kept.id) for one in others]
     return changes
 
@@ -174,7 +178,7 @@ def record_stretch(
         confirmed |= {other.id for other in known if overlaps(other.found, one)}
         if one.closed_at is None and any(overlaps(other.found, one) and _is_closed_beyond(other.found, stretch) for other in known):
             continue
-        recorded = record_found(one, known, taken_ids, late=True, as_of=NEWEST if stretch.since is None else stretch.as_of)
+        recorded = record_found(one, known, taken_ids, revised=stretch.reason, as_of=NEWEST if stretch.since is None else stretch.as_of)
         for change in recorded:
             known = [other for other in known if other.id != change.standing.id]
             if change.reason is not Reason.VOID:
@@ -215,9 +219,7 @@ def same_facts(standing: Found, found: Found) -> bool:
     return standing == found
 
 
-def _reason(found: Found, *, late: bool) -> Reason:
-    if late:
-        return Reason.LATE
+def _reason(found: Found) -> Reason:
     match found.ended_by:
         case None:
             return Reason.OPENED

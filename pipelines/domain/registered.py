@@ -45,6 +45,8 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
     configuration: int
     calibration: int
     """Hundredths of a degree, added to what was measured."""
+    is_corrected: bool = False
+    """A person corrected what is known of the sensor then: a row is not judged live, but by a revision, which knows how."""
 
 
 class Sensor(msgspec.Struct, frozen=True, gc=False):
@@ -70,12 +72,15 @@ class Terms:
     calibrations: Timeline
     policies: dict[int, Timeline]
     """By unit."""
+    corrected: tuple[tuple[int, int], ...] = ()
+    """[since, until) (ms UTC) of the stretches that people corrected."""
 
     def sensor(self, number: int, probe: str) -> Sensor:
         """Return the sensor, with its stamp between any two instants at which something changes."""
         starts = {instant for one in self.assignments for instant in (one.valid_from, one.valid_to) if instant is not None}
         for timeline in (self.configurations, self.calibrations, *self.policies.values()):
             starts.update(timeline.starts)
+        starts.update(edge for stretch in self.corrected for edge in stretch)
         ordered = tuple(sorted(starts))
         return Sensor(number, probe, ordered, tuple(self._at(instant) for instant in ordered))
 
@@ -88,6 +93,7 @@ class Terms:
                     self.policies.get(assignment.unit, NOTHING).at(instant),
                     self.configurations.at(instant),
                     self.calibrations.at(instant),
+                    any(since <= instant < until for since, until in self.corrected),
                 )
         return None
 

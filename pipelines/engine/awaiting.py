@@ -15,10 +15,10 @@ from pipelines.connectors.errors import Misconfigured
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.sensor import SensorState, is_late, is_quiet
 from pipelines.engine.rejudging import Place, Rejudged, StoredRow, end_assignment, note_open, pass_clock, take_row
-from pipelines.engine.sensor_batch import ASSIGNMENT_END, READING, Line
+from pipelines.engine.sensor_batch import ASSIGNMENT_END, CORRECTED, CORRECTION, READING, Line
 from pipelines.engine.shard_table import LONG_AGO, compressed, decompressed
 from pipelines.engine.terms import Terms
-from schemas.revisions import Revised
+from schemas.revisions import LATE, REASONS, Revised
 
 MOST_REQUESTS: Final = 20
 """Of one sensor that are told apart."""
@@ -40,6 +40,8 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     until: int
     state: SensorState
     place: Place | None
+    reason: str = LATE
+    """Why it was asked for."""
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -58,7 +60,7 @@ _DECODER: Final = msgspec.msgpack.Decoder(_Kept)
 def encode_answer(answer: Answer, partition: int) -> Revised:
     """Return an answer as a record of the topic `revised`."""
     kept = compressed(_ENCODER.encode(_Kept(_ANSWER_VERSION, answer.state, answer.place)))
-    return Revised(answer.sensor, partition, answer.offset, answer.measured_from, answer.until, kept)
+    return Revised(answer.sensor, partition, answer.offset, answer.measured_from, answer.until, kept, answer.reason)
 
 
 def decode_answer(revised: Revised) -> Answer:
@@ -71,7 +73,7 @@ def decode_answer(revised: Revised) -> Answer:
     if kept.version != _ANSWER_VERSION:
         message = f"an answer on `revised` has version {kept.version}; this code reads {_ANSWER_VERSION}: run the code that wrote it"
         raise Misconfigured(message)
-    return Answer(revised.sensor, revised.offset, revised.measured_from, revised.until, kept.state, kept.place)
+    return Answer(revised.sensor, revised.offset, revised.measured_from, revised.until, kept.state, kept.place, revised.reason)
 
 
 class Awaiting(msgspec.Struct, frozen=True, array_like=True):
@@ -122,11 +124,12 @@ def settled(answer: Answer, lines: Sequence[Line], clock: int, terms: Terms) -> 
     for line in lines:
         if line.offset <= answer.offset and line.kind != ASSIGNMENT_END:
             continue  # an end is in no table of rows: the revision knows of it only where its clock had passed it
-        if is_late(judged.state, line.measured_at):
+        if is_for_revision(line) or is_late(judged.state, line.measured_at):
             if not says_again(line, judged):
                 late.append(line)
         elif line.kind == ASSIGNMENT_END:
-            end_assignment(judged, line.measured_at, terms.policies)
+            if judged.place is not None and judged.place.assignment == line.assignment:
+                end_assignment(judged, line.measured_at, terms.policies)
         elif is_further(line, judged):
             late.append(line)
         else:
@@ -135,9 +138,21 @@ def settled(answer: Answer, lines: Sequence[Line], clock: int, terms: Terms) -> 
     return Settled(judged, tuple(late))
 
 
+def is_for_revision(line: Line) -> bool:
+    """Tell whether a row is a revision's to judge, in order or not: a person corrected something, or what was known when it was measured."""
+    return line.kind == CORRECTION or (line.flags & CORRECTED) != 0
+
+
+def reason_of(line: Line) -> str:
+    """Return why a row has its sensor judged again."""
+    return REASONS[line.reason] if line.kind == CORRECTION else LATE
+
+
 def says_again(line: Line, judged: Rejudged) -> bool:
     """Tell whether a late row says nothing new: the newest one again, or an end that was taken already."""
     newest = judged.state.newest
+    if line.kind == CORRECTION:
+        return False
     if line.kind == ASSIGNMENT_END:
         return newest is None or judged.place is None or judged.place.assignment != line.assignment
     if newest is None or newest.measured_at != line.measured_at:

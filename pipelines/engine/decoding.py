@@ -19,18 +19,19 @@ from pipelines.domain.partition_clock import GRACE_MS
 from pipelines.domain.registered import Device, Sensor, Stamp
 from pipelines.engine.clock_metrics import show_clock
 from pipelines.engine.reconnecting import Reconnecting
-from pipelines.engine.registry import AssignmentEnd, Registry
+from pipelines.engine.registry import AssignmentEnd, Registry, Rejudgement
 from pipelines.engine.source import Batch, Record
 from schemas.dead_letters import DeadLetter
 from schemas.readings import ABSENT_I1, ABSENT_I2, PACKED_ROW, ROW, STORED_KINDS, RowFlag, RowKind, Rows
 from schemas.reasons import RejectReason, code_of_reason, name_of_code
+from schemas.revisions import REASONS
 from schemas.topics import UPLINKS
 from schemas.uplinks import APPLICATION, ORGANIZATION, RECEIVED_AT, REPLAY_OF, TICK
 
 FLOW: Final = "decode_uplinks"
 
 LOOK_BACK_MS: Final = 24 * 60 * 60 * 1000
-"""How far back ends of assignments are said again after a restart."""
+"""How far back ends of assignments and corrections are said again after a restart."""
 
 HUMIDITY_MOST: Final = 10_000
 """Hundredths of a percent."""
@@ -119,16 +120,18 @@ class UplinkDecoder:
         self._registry.prepare(connection, keys, newest_stamp)
 
     def _tick_rows(self, partition: int, record: Record) -> list[Row]:
-        """Return the ends of assignments that the clock has passed since the last tick, and the tick.
+        """Return the ends of assignments and the corrections that the clock has passed since the last tick, and the tick.
 
-        After a restart the last tick is not known: ends of a day are said again, and change nothing.
+        After a restart the last tick is not known: those of a day are said again, and change nothing. Whatever stands behind a
+        correction in the log was decoded by one who knows of it.
         """
         clock = record.stamp - GRACE_MS
         before = self._ticked.get(partition, clock - LOOK_BACK_MS)
         self._ticked[partition] = max(clock, before)
         show_clock(FLOW, partition, self._ticked[partition])
         ends = [assignment_end_row(record, end) for end in self._registry.ends(partition, before, clock)]
-        return [*ends, tick_row(record)]
+        again = [rejudgement_row(record, one) for one in self._registry.rejudgements(partition, before, clock)]
+        return [*ends, *again, tick_row(record)]
 
     def _rows(self, uplink: Uplink) -> tuple[list[Row], list[Rejection]]:
         """Return the rows of one uplink, never none, and what of it was rejected."""
@@ -217,6 +220,7 @@ def stamped_rows(uplink: Uplink, decoded: Decoded, device: Device) -> tuple[list
 def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: Sensor, stamp: Stamp) -> tuple[Row, Rejection | None]:
     """Return the row of one reading, calibrated, and why its value was not believed, if it was not."""
     temperature, fault, detail = calibrated(reading, stamp.calibration)
+    flags = uplink.flags | (int(RowFlag.HISTORY) if reading.history else 0) | (int(RowFlag.CORRECTED) if stamp.is_corrected else 0)
     kind = RowKind.FAULT if fault is not None else RowKind.ANCILLARY if temperature is None else RowKind.READING
     row = pack(
         uplink.record.offset,
@@ -236,7 +240,7 @@ def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: S
         ABSENT_I1 if reading.door_open is None else int(reading.door_open),
         int(kind),
         code_of_reason(fault),
-        uplink.flags | int(RowFlag.HISTORY) if reading.history else uplink.flags,
+        flags,
         0,
     )
     return row, None if fault is None else Rejection(fault, f"probe {reading.probe}: {detail}")
@@ -299,6 +303,13 @@ def assignment_end_row(record: Record, end: AssignmentEnd) -> Row:
     absent = (ABSENT_I2, ABSENT_I2, ABSENT_I2, ABSENT_I1, ABSENT_I1)
     place = (end.sensor, end.device, end.unit, end.organization, end.assignment)
     return pack(record.offset, end.at, record.stamp, *place, 0, 0, *absent, int(RowKind.ASSIGNMENT_END), 0, 0, 0)
+
+
+def rejudgement_row(record: Record, one: Rejudgement) -> Row:
+    """Return the row that has a sensor judged again; it stands with its tick, under the tick's offset."""
+    absent = (ABSENT_I2, ABSENT_I2, ABSENT_I2, ABSENT_I1, ABSENT_I1)
+    place = (one.sensor, one.device, 0, one.organization, 0, 0, 0)
+    return pack(record.offset, one.measured_from, record.stamp, *place, *absent, int(RowKind.CORRECTION), REASONS.index(one.reason), 0, 0)
 
 
 def letter_of(uplink: Uplink, partition: int, part: int, rejection: Rejection) -> DeadLetter:

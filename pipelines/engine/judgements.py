@@ -6,6 +6,7 @@ from pipelines.domain.conditions.facts import ConditionKind, Detail
 from pipelines.domain.conditions.terms import Alert
 from pipelines.domain.recording import Figures, Found
 from schemas.events import UnitState
+from schemas.revisions import LATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class SettledFact:
     """The state that the sensor is in now, where it is another than was shown."""
     possible: tuple[ConditionChange, ...] = ()
     """The possible excursions that stand now; no other of the sensor does."""
+    reason: str = LATE
+    """Why it was judged again."""
 
 
 Fact = SettledFact | ExcursionFact | RunningFact | OfflineFact | ConditionChange | StateFact
@@ -117,7 +120,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class LateReadings:
-    """Late readings of one sensor: a request to judge it again."""
+    """Late readings of one sensor, or a correction: a request to judge it again."""
 
     partition: int
     sensor: int
@@ -127,6 +130,7 @@ class LateReadings:
     offset: int
     clock: int
     """The partition's clock (ms UTC)."""
+    reason: str = LATE
 
 
 Output = Judged | LateReadings

@@ -194,7 +194,8 @@ class Recorder:
                     for band in {band for sensor, band in current if sensor == fact.sensor} | {one.band for one in fact.found}:
                         standing = current.setdefault((fact.sensor, band), [])
                         found = [one for one in fact.found if one.band == band]
-                        recorded = record_stretch(found, standing, Stretch(fact.after, fact.until, fact.as_of, fact.since), taken)
+                        stretch = Stretch(fact.after, fact.until, fact.as_of, fact.since, Reason(fact.reason))
+                        recorded = record_stretch(found, standing, stretch, taken)
                         taken |= voided_of(recorded)
                         self._change(connection, recorded, standing, (partition, fact.as_of, fact.received_at), changes)
                 case RunningFact():

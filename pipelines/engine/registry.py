@@ -38,12 +38,26 @@ class AssignmentEnd:
     assignment: int
 
 
+@dataclass(frozen=True, slots=True)
+class Rejudgement:
+    """A sensor that must be judged again from an instant on, because a person corrected something; it is asked for at another."""
+
+    at: int
+    """ms UTC: by when every row is decoded that is not marked as corrected."""
+    measured_from: int
+    sensor: int
+    device: int
+    organization: int
+    reason: str
+
+
 class Registry:
-    """Devices by organization and EUI, loaded as they are heard; and the ends of assignments, by partition."""
+    """Devices by organization and EUI, loaded as they are heard; and ends of assignments and rejudgements, by partition."""
 
     def __init__(self) -> None:
         """Know nothing."""
         self._ends: dict[int, list[AssignmentEnd]] = {}
+        self._rejudgements: dict[int, list[Rejudgement]] = {}
         self._devices: dict[DeviceKey, Device | None] = {}
         self._version = -1
         self._looked_at = -(1 << 62)
@@ -60,6 +74,7 @@ class Registry:
             if stale:
                 self._devices.clear()
                 self._ends = _load_ends(connection)
+                self._rejudgements = _load_rejudgements(connection)
                 self._version = version
             self._looked_at = looked_at
             self._looked_seconds = now
@@ -77,6 +92,10 @@ class Registry:
     def ends(self, partition: int, after: int, until: int) -> list[AssignmentEnd]:
         """Return the assignments of a partition's devices that end in (after, until] (ms UTC), by instant."""
         return [end for end in self._ends.get(partition, ()) if after < end.at <= until]
+
+    def rejudgements(self, partition: int, after: int, until: int) -> list[Rejudgement]:
+        """Return what is to be judged again of a partition's devices and holds from an instant in (after, until] (ms UTC) on."""
+        return [one for one in self._rejudgements.get(partition, ()) if after < one.at <= until]
 
 
 def _look(connection: psycopg.Connection) -> tuple[int, int]:
@@ -113,6 +132,27 @@ WHERE a.valid_to > now() - interval '36 days' ORDER BY a.valid_to, a.id
 """
 
 
+_REJUDGEMENTS: Final = """
+SELECT d.dev_eui, (extract(epoch FROM j.effective_at) * 1000)::bigint, (extract(epoch FROM min(j.measured_from)) * 1000)::bigint, s.id, d.id,
+  s.organization_id, j.reason
+FROM rejudgements j JOIN sensors s ON s.id = j.sensor_id JOIN devices d ON d.id = s.device_id
+WHERE j.effective_at > now() - interval '36 days'
+GROUP BY d.dev_eui, j.effective_at, s.id, d.id, j.reason ORDER BY j.effective_at, s.id, j.reason
+"""
+
+_STRETCHES: Final = """
+SELECT sensor_id, (extract(epoch FROM starts_at) * 1000)::bigint, (extract(epoch FROM ends_at) * 1000)::bigint
+FROM corrected_stretches WHERE sensor_id = ANY(%s) ORDER BY sensor_id, starts_at
+"""
+
+
+def _load_rejudgements(connection: psycopg.Connection) -> dict[int, list[Rejudgement]]:
+    found: dict[int, list[Rejudgement]] = {}
+    for dev_eui, *values in connection.execute(_REJUDGEMENTS):
+        found.setdefault(device_partition(dev_eui), []).append(Rejudgement(*values))
+    return found
+
+
 def _load_ends(connection: psycopg.Connection) -> dict[int, list[AssignmentEnd]]:
     ends: dict[int, list[AssignmentEnd]] = {}
     for dev_eui, *values in connection.execute(_ENDS):
@@ -129,6 +169,9 @@ def _load(connection: psycopg.Connection, keys: list[DeviceKey]) -> dict[DeviceK
     configurations: dict[int, list[tuple[int, int, int]]] = {}
     for sensor, *values in connection.execute(_CONFIGURATIONS, (ids,)):
         configurations.setdefault(sensor, []).append((values[0], values[1], values[2]))
+    corrected: dict[int, list[tuple[int, int]]] = {}
+    for sensor, since, until in connection.execute(_STRETCHES, (ids,)):
+        corrected.setdefault(sensor, []).append((since, until))
     units = sorted({assignment.unit for several in assignments.values() for assignment in several})
     policies: dict[int, list[tuple[int, int]]] = {}
     for unit, effective_at, number in connection.execute(_POLICIES, (units,)):
@@ -147,6 +190,7 @@ def _load(connection: psycopg.Connection, keys: list[DeviceKey]) -> dict[DeviceK
                 _timeline([(start, number) for start, number, _ in versions]),
                 _timeline([(start, offset) for start, _, offset in versions]),
                 {assignment.unit: timelines[assignment.unit] for assignment in of_units if assignment.unit in timelines},
+                tuple(corrected.get(sensor, ())),
             )
             known.sensors[probe] = terms.sensor(sensor, probe)
     return found

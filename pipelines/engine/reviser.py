@@ -100,7 +100,7 @@ class Reviser:
         judgement, done = self._carried_out(connection, revision)
         self._outbox.send(connection, done.events)
         judged, stretch = judgement.judged, judgement.stretch
-        answer = Answer(revision.sensor, stretch.as_of, revision.measured_from, stretch.until, judged.state, judged.place)
+        answer = Answer(revision.sensor, stretch.as_of, revision.measured_from, stretch.until, judged.state, judged.place, revision.reason)
         self._producer.send(REVISED.name, revision.partition, encode_revised(encode_answer(answer, revision.partition)))
         REVISIONS_DONE.labels("changed" if done.versions else "unchanged").inc()
         REVISIONS_ROWS.observe(judgement.rows)
@@ -146,7 +146,8 @@ class Reviser:
         if judged.place is not None and (ends_at := ends.get(judged.place.assignment)) is not None and ends_at <= until:
             end_assignment(judged, ends_at, self._terms.policies)
         pass_clock(judged, until, self._terms.policies)
-        return _Judgement(judged, Stretch(after, until, offset), current, rows, stored.newest_offset)
+        stretch = Stretch(after, until, offset, reason=Reason(revision.reason))
+        return _Judgement(judged, stretch, current, rows, stored.newest_offset)
 
     def _record(self, connection: psycopg.Connection, revision: Revision, judgement: _Judgement) -> _Done:
         """Write what is new, under the sensor's lock."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.revisions import RevisionRequest
+from schemas.revisions import LATE, RevisionRequest, weightier
 
 PAUSE_SECONDS: Final = 1.0
 """Without a further late reading of a sensor its requests are carried out."""
@@ -28,6 +28,7 @@ class Revision(msgspec.Struct, frozen=True):
     measured_from: int
     offset: int
     clock: int
+    reason: str = LATE
 
 
 class Waiting(msgspec.Struct):
@@ -52,7 +53,14 @@ class RevisionQueue:
     def add(self, request: RevisionRequest, now: float) -> None:
         """Merge a request into what its sensor waits for."""
         revision = Revision(
-            request.partition, request.sensor, request.device, request.organization, request.measured_from, request.offset, request.clock
+            partition=request.partition,
+            sensor=request.sensor,
+            device=request.device,
+            organization=request.organization,
+            measured_from=request.measured_from,
+            offset=request.offset,
+            clock=request.clock,
+            reason=request.reason,
         )
         waiting = self._waiting.get(request.sensor)
         if waiting is None:
@@ -64,6 +72,7 @@ class RevisionQueue:
             measured_from=min(before.measured_from, revision.measured_from),
             offset=max(before.offset, revision.offset),
             clock=max(before.clock, revision.clock),
+            reason=weightier(before.reason, revision.reason),
         )
         waiting.newest_at = now
 

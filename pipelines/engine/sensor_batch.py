@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.engine.shard_table import Array, Slots
-from schemas.readings import RowKind, Rows
+from schemas.readings import RowFlag, RowKind, Rows
 
 READING: Final = int(RowKind.READING)
 FAULT: Final = int(RowKind.FAULT)
 ASSIGNMENT_END: Final = int(RowKind.ASSIGNMENT_END)
+CORRECTION: Final = int(RowKind.CORRECTION)
+CORRECTED: Final = int(RowFlag.CORRECTED)
 """Plain integers: looking a member up in its class for each row costs more than comparing it."""
 
 
@@ -94,7 +96,7 @@ def sorted_batch(
     kind, temperature = rows["kind"][positions], rows["temperature"][positions]
     policy = rows["policy"][positions]
     low, high = ranges(policy, range_of)
-    quiet = (kind == READING) & (temperature >= low) & (temperature <= high)
+    quiet = (kind == READING) & (temperature >= low) & (temperature <= high) & ((rows["flags"][positions] & CORRECTED) == 0)
     owners = slots[starts]
     for name, column in (
         ("policy", policy),

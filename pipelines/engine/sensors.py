@@ -27,17 +27,19 @@ from pipelines.domain.sensor import (
 )
 from pipelines.domain.sensor_view import open_excursions, state_at
 from pipelines.domain.windowed_states import WindowedOpen
-from pipelines.engine.awaiting import MOST_LINES, MOST_LINES_OF_ALL, Answer, Awaiting, settled
+from pipelines.engine.awaiting import MOST_LINES, MOST_LINES_OF_ALL, Answer, Awaiting, is_for_revision, reason_of, settled
 from pipelines.engine.devices import Devices
 from pipelines.engine.found import found_of_fact, running_of
 from pipelines.engine.judgements import ExcursionFact, Fact, RunningFact, SettledFact, StateFact
+from pipelines.engine.line_rules import ends_unsaid, has_terms_of, repeats
 from pipelines.engine.possible import Possibles
-from pipelines.engine.sensor_batch import ASSIGNMENT_END, FAULT, READING, Line, SensorBatch, sorted_batch
+from pipelines.engine.sensor_batch import ASSIGNMENT_END, CORRECTION, FAULT, READING, Line, SensorBatch, sorted_batch
 from pipelines.engine.shard_table import FAR, LONG_AGO, SENSOR, Kept, Slots, Table
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import Ticks
 from schemas.events import SEVERITY_ORDER, UnitState
 from schemas.readings import ABSENT_I2, Rows
+from schemas.revisions import LATE, REASONS, weightier
 
 NO_CONFIGURATION: Final = -1
 """Of a state that a revision brought: the next row brings its own."""
@@ -55,8 +57,8 @@ NO_STATE: Final = 255
 NOTHING_BEFORE: Final = -1
 NONE: Final[Mapping[int, Awaiting]] = {}
 
-Late = tuple[int, int, int, int, int, int]
-"""Sensor, device, organization, measured_from, offset, and the instant (ms UTC) up to which an assignment's end has judged it."""
+Late = tuple[int, int, int, int, int, int, str]
+"""Sensor, device, organization, measured_from, offset, the instant (ms UTC) up to which an assignment's end has judged it, and why."""
 
 
 class Sensors:
@@ -98,7 +100,7 @@ class Sensors:
         late: list[Late] = []
         self._behind.clear()
         kind = rows["kind"]
-        judged = np.flatnonzero(((kind <= FAULT) & (rows["sensor"] > 0)) | (kind == ASSIGNMENT_END))
+        judged = np.flatnonzero(((kind <= FAULT) & (rows["sensor"] > 0)) | (kind == ASSIGNMENT_END) | (kind == CORRECTION))
         if len(judged):
             self._judge(self._sorted(rows, judged), ticks, facts, late)
         if len(ticks.positions):
@@ -162,7 +164,7 @@ class Sensors:
         kept = self._kept(slot)
         state = self._state_of(slot, kept)
         behind = NOTHING_BEFORE
-        index, walked, late_from, late_to = start, 0, FAR, 0
+        index, walked, late_from, late_to, why = start, 0, FAR, 0, LATE
         while index < end:
             line = batch.line(index)
             if batch.quiet[index] and has_terms_of(line, state, kept):
@@ -175,9 +177,9 @@ class Sensors:
                 self.possibles.pass_until(slot, kept, state, behind, position, ticks, facts)
             if state.due is not None:
                 state = self._pass_until(state, slot, kept, behind, position, ticks, facts)
-            if is_late(state, line.measured_at):
+            if is_for_revision(line) or is_late(state, line.measured_at):
                 if not repeats(line, state, kept):
-                    late_from, late_to = min(late_from, line.measured_at), line.offset
+                    late_from, late_to, why = min(late_from, line.measured_at), line.offset, weightier(why, reason_of(line))
                     # From here on the state is a stale one, within this batch too.
                     self.awaiting.setdefault(slot, Awaiting(line.offset, ()))
                     self.count("late", 1)
@@ -194,7 +196,7 @@ class Sensors:
         if late_from != FAR:
             # From where nothing but a stale state has judged: what was asked before may be answered without what came between.
             late_from = min(late_from, *(asked_from for _, asked_from in self.awaiting[slot].requests), FAR)
-            late.append((kept.id, newest.device, newest.organization, late_from, late_to, ended_at(state)))
+            late.append((kept.id, newest.device, newest.organization, late_from, late_to, ended_at(state), why))
         self._keep(slot, kept, state)
         if late_from != FAR or slot in self.awaiting:
             self._await(slot, [batch.line(number) for number in range(start, end)], late_from, late_to, late)
@@ -221,7 +223,7 @@ class Sensors:
         awaiting = self.awaiting[slot]
         newest, asked_from = awaiting.lines[-1], min((one for _, one in awaiting.requests), default=awaiting.lines[0].measured_at)
         ended = ended_at(self.machines[slot])
-        late.append((newest.sensor, newest.device, newest.organization, asked_from, newest.offset, ended))
+        late.append((newest.sensor, newest.device, newest.organization, asked_from, newest.offset, ended, LATE))
         self.awaiting[slot] = awaiting.asked(newest.offset, asked_from, ended)
 
     def _bound_lines(self, late: list[Late]) -> None:
@@ -265,7 +267,8 @@ class Sensors:
             self.awaiting[slot] = Awaiting(newest.offset, (), awaiting.lines).asked(newest.offset, first, ended)
             self._keep(slot, kept, state)
             self._put_back(slot, kept)
-            return kept.id, newest.device, newest.organization, first, newest.offset, ended
+            why = max((reason_of(line) for line in settlement.late), key=REASONS.index)
+            return kept.id, newest.device, newest.organization, first, newest.offset, ended, why
         self._keep(slot, kept, state)
         shown: list[Fact] = []
         self._show(kept, state, done, clock, shown, until=clock)
@@ -273,12 +276,15 @@ class Sensors:
         states = tuple(one for one in shown if isinstance(one, StateFact))
         possible = self.possibles.settled(slot, kept, state, done, clock)
         found = tuple(judged.found.values())
-        facts.append(SettledFact(done, clock, kept.id, answer.offset, newest_of(answer), clock, found, states, possible))
+        knew = newest_of(answer)
+        facts.append(SettledFact(done, clock, kept.id, answer.offset, knew, clock, found, states, possible, answer.reason))
         return None
 
     def _step(self, state: SensorState, slot: int, kept: Kept, line: Line, facts: list[Fact]) -> SensorState:
         """Judge one row in order, under the terms it is stamped with."""
         policies = self._terms.policies
+        if line.kind == ASSIGNMENT_END and kept.assignment not in {0, line.assignment}:
+            return state  # a correction ended it before
         if line.kind == ASSIGNMENT_END or kept.assignment not in {0, line.assignment}:
             ended = on_assignment_end(state, line.measured_at, policies)
             self._found(ended.facts, state, slot, kept, line.offset, line.received_at, facts)
@@ -383,7 +389,9 @@ class Sensors:
             facts.append(ExcursionFact(as_of, received_at, excursion, stale))
 
     def _show(self, kept: Kept, state: SensorState, as_of: int, since: int, facts: list[Fact], until: int | None = None) -> None:
-        """Hand on the sensor's state where it differs from what was shown."""
+        """Hand on the sensor's state where it differs from what was shown; of one that was never heard there is none."""
+        if not kept.assignment:
+            return
         at = until if until is not None else (state.newest.measured_at if state.newest is not None else since)
         shown = INDEX_OF[state_at(state, at)]
         if self._devices.is_offline(kept.device):
@@ -466,34 +474,3 @@ def has_open(state: SensorState) -> bool:
 def ended_at(state: SensorState) -> int:
     """Return the end of the assignment that a state has ended with, long ago where none has: the clock may not be that far."""
     return state.judged_at + 1 if state.newest is None and state.judged_at is not None else LONG_AGO
-
-
-def ends_unsaid(line: Line, state: SensorState, kept: Kept) -> bool:
-    """Tell whether a row is of a further assignment though nothing has said yet when the one before ended, which has a run."""
-    is_further = line.kind != ASSIGNMENT_END and kept.assignment not in {0, line.assignment}
-    return is_further and state.newest is not None and not is_quiet(state)
-
-
-def has_terms_of(line: Line, state: SensorState, kept: Kept) -> bool:
-    """Tell whether a row that is quiet beside the rows around it is so after this state too: no run, and the same terms."""
-    return (
-        state.policy == line.policy
-        and state.newest is not None
-        and kept.configuration == line.configuration
-        and kept.assignment == line.assignment
-        and is_quiet(state)
-        and (state.judged_at is None or line.measured_at > state.judged_at)
-    )
-
-
-def repeats(line: Line, state: SensorState, kept: Kept) -> bool:
-    """Tell whether a late row says nothing new: the newest one again, or an end that was taken already.
-
-    A reading takes a fault mark's place, and is something new.
-    """
-    newest = state.newest
-    if line.kind == ASSIGNMENT_END:
-        return newest is None or kept.assignment != line.assignment
-    if newest is None or newest.measured_at != line.measured_at:
-        return False
-    return newest.temperature is not None or line.kind == FAULT

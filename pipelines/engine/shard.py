@@ -157,8 +157,8 @@ class Shard:
     def _requests(self, late: Sequence[Late]) -> list[Output]:
         """Return requests; an assignment's end has judged its sensor that far, though the clock may stand still before it."""
         return [
-            LateReadings(self.partition, sensor, device, organization, measured_from, offset, max(ended_at, self.clock.now))
-            for sensor, device, organization, measured_from, offset, ended_at in late
+            LateReadings(self.partition, sensor, device, organization, measured_from, offset, max(ended_at, self.clock.now), reason)
+            for sensor, device, organization, measured_from, offset, ended_at, reason in late
         ]
 
     def snapshot(self) -> bytes:

@@ -95,8 +95,8 @@ class ReplayEnd:
 
 
 def ends_of(rows: Rows, partitions: npt.NDArray[Any], inserted: npt.NDArray[np.bool_]) -> Ends:
-    """Return the end of each uplink. Rows of one uplink stand together; ticks and assignment ends are no uplinks."""
-    uplinks = (rows["kind"] != RowKind.TICK) & (rows["kind"] != RowKind.ASSIGNMENT_END)
+    """Return the end of each uplink. Rows of one uplink stand together; ticks, and what stands with them, are no uplinks."""
+    uplinks = rows["kind"] < RowKind.TICK
     rows, partitions, inserted = rows[uplinks], partitions[uplinks], inserted[uplinks]
     new_uplink = np.ones(len(rows), dtype=np.bool_)
     new_uplink[1:] = (rows["offset"][1:] != rows["offset"][:-1]) | (partitions[1:] != partitions[:-1])

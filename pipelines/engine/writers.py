@@ -61,14 +61,14 @@ def send_letter(producer: AckedProducer, letter: DeadLetter) -> None:
 
 
 class RevisionWriter:
-    """Writes requests to judge late readings again."""
+    """Writes requests to judge sensors again."""
 
     def __init__(self, producer: AckedProducer) -> None:
         """Take the producer."""
         self._producer = producer
 
     def write(self, items: list[LateReadings]) -> None:
-        """Send a request for each sensor with late readings."""
+        """Send a request for each sensor with late readings or a correction."""
         for item in items:
             request = RevisionRequest(
                 sensor=item.sensor,
@@ -77,7 +77,7 @@ class RevisionWriter:
                 measured_from=item.measured_from,
                 partition=item.partition,
                 offset=item.offset,
-                reason="late",
+                reason=item.reason,
                 clock=item.clock,
             )
             REVISIONS_REQUESTED.labels(request.reason).inc()

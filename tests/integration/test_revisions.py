@@ -111,7 +111,9 @@ class Rig:
         queue = RevisionQueue({}, 0.0)
         for one in self.requests:
             queue.add(
-                RevisionRequest(one.sensor, one.device, one.organization, one.measured_from, one.partition, one.offset, "late", one.clock),
+                RevisionRequest(
+                    one.sensor, one.device, one.organization, one.measured_from, one.partition, one.offset, one.reason, one.clock
+                ),
                 0.0,
             )
         self.requests.clear()

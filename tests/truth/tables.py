@@ -102,13 +102,12 @@ class MemoryTables:
             DONE_STATEMENT: lambda values: self._done(values[0]),
             stretches.STORED: lambda _: self._done("store_readings"),
             stretches.BEFORE: self._before,
-            stretches.BETWEEN: lambda v: [row for row in self._rows(v) if v["start"] <= row[0] <= v["end"] and row[6] == v["assignment"]],
+            stretches.UP_TO: lambda v: [row for row in reversed(self._rows(v)) if row[0] <= v["at"]][: v["most"]],
+            stretches.BETWEEN: lambda v: [row for row in self._rows(v) if v["start"] <= row[0] <= v["end"]],
             stretches.AFTER: self._after,
             stretches.FIRST_AFTER: lambda v: self._after(v)[: v["most"]],
             stretches.FIRST_OF_ASSIGNMENT: lambda v: _one(min, (row[0] for row in self._of_assignment(v) if row[0] < v["at"])),
-            stretches.LAST_READING: lambda v: _one(
-                max, (row[0] for row in self._of_assignment(v) if row[1] is not None and row[0] <= v["at"])
-            ),
+            stretches.STRETCHES: _none_at_all,
             stretches.ENDS: lambda v: list(self._fleet.ends_of(v["sensor"]).items()),
             condition_rows.STANDING: self._standing_conditions,
             condition_rows.VERSIONS: self._condition_versions,
@@ -253,6 +252,10 @@ def counts(stored: Stored) -> bool:
 
 def _nothing(_values: Any) -> None:
     return None
+
+
+def _none_at_all(_values: Any) -> Found:
+    return []
 
 
 def _drop(table: dict[Any, Any], keys: Sequence[Any]) -> None:

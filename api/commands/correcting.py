@@ -1,0 +1,226 @@
+"""How a correction is kept: its row, what is true of each sensor it touches because of it, and that they are judged again.
+
+All in the transaction of the command. decode_uplinks reads what is to be judged again and puts it into the log when its time has come, at
+the earliest 5 s after the commit: from there on every row that is measured in a corrected stretch is marked as such.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from api.commands.transaction import Outcome, Row, Transaction, milliseconds
+from api.errors import conflict
+from api.parameters import aware
+from api.shapes import iso
+from pipelines.domain.corrections import Correction, CorrectionKind, stretches_of
+from pipelines.domain.registered import Assignment, Timeline
+
+REASONS: Final = {
+    CorrectionKind.CALIBRATION: "correction",
+    CorrectionKind.FLAG: "correction",
+    CorrectionKind.DELETE: "correction",
+    CorrectionKind.ASSIGNMENT: "assignment",
+    CorrectionKind.POLICY: "policy",
+}
+"""Why what a correction touches is judged again (schemas.revisions.REASONS)."""
+
+MAX_STANDING: Final = 500
+"""Corrections of one sensor that stand at once: all of them are gone through with each further one."""
+
+ONE: Final = """
+SELECT id, organization_id, kind, sensor_id, unit_id, starts_at, ends_at, revoked_at FROM corrections
+WHERE id = %(id)s AND organization_id = ANY(%(scope)s)
+"""
+INSERT: Final = """
+INSERT INTO corrections (organization_id, kind, sensor_id, unit_id, starts_at, ends_at, calibration_hundredths, assignment_id,
+  policy_version_id, made_by, comment)
+VALUES (%(organization)s, %(kind)s, %(sensor)s, %(unit)s, %(since)s, %(until)s, %(calibration)s, %(assignment)s, %(policy)s, %(user)s,
+  %(comment)s) RETURNING id
+"""
+REVOKE: Final = """
+UPDATE corrections SET revoked_by = %(user)s, revoked_at = %(now)s, revocation_comment = %(comment)s WHERE id = %(id)s
+"""
+STANDING: Final = """
+SELECT id, kind, unit_id, (extract(epoch FROM starts_at) * 1000)::bigint AS since, (extract(epoch FROM ends_at) * 1000)::bigint AS until,
+  calibration_hundredths, assignment_id, policy_version_id
+FROM corrections WHERE revoked_at IS NULL AND (sensor_id = %(sensor)s OR (kind = 'policy' AND unit_id IN (
+  SELECT unit_id FROM assignments WHERE sensor_id = %(sensor)s
+  UNION SELECT unit_id FROM corrections WHERE sensor_id = %(sensor)s AND unit_id IS NOT NULL)))
+ORDER BY id LIMIT %(limit)s
+"""
+ASSIGNMENTS: Final = """
+SELECT id, unit_id, (extract(epoch FROM valid_from) * 1000)::bigint AS since, (extract(epoch FROM valid_to) * 1000)::bigint AS until
+FROM assignments WHERE sensor_id = %(sensor)s ORDER BY valid_from
+"""
+POLICIES: Final = """
+SELECT unit_id, policy_version_id, (extract(epoch FROM effective_at) * 1000)::bigint AS since
+FROM unit_policies WHERE unit_id = ANY(%(units)s) ORDER BY unit_id, effective_at
+"""
+WATCHERS: Final = """
+SELECT sensor_id FROM assignments
+WHERE unit_id = %(unit)s AND valid_from < %(until)s AND (valid_to IS NULL OR valid_to > %(since)s)
+UNION SELECT sensor_id FROM corrections
+WHERE kind = 'assignment' AND unit_id = %(unit)s AND starts_at < %(until)s AND ends_at > %(since)s AND revoked_at IS NULL
+ORDER BY 1
+"""
+CLEAR: Final = "DELETE FROM corrected_stretches WHERE sensor_id = %(sensor)s"
+PUT: Final = """
+INSERT INTO corrected_stretches (sensor_id, starts_at, ends_at, organization_id, mark, calibration_hundredths, unit_id, assignment_id,
+  policy_version_id)
+VALUES (%(sensor)s, %(since)s, %(until)s, %(organization)s, %(mark)s, %(calibration)s, %(unit)s, %(assignment)s, %(policy)s)
+"""
+AGAIN: Final = """
+INSERT INTO rejudgements (organization_id, correction_id, sensor_id, measured_from, effective_at, reason)
+VALUES (%(organization)s, %(correction)s, %(sensor)s, %(since)s, %(effective_at)s, %(reason)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A correction that a command makes, in [since, until)."""
+
+    organization: int
+    kind: CorrectionKind
+    since: datetime
+    until: datetime
+    sensor: int | None = None
+    unit: int | None = None
+    calibration: int | None = None
+    assignment: int | None = None
+    policy: int | None = None
+
+    def said(self) -> dict[str, object]:
+        """Return what the log of changes says of it."""
+        said = {
+            "sensor": self.sensor,
+            "unit": self.unit,
+            "calibration_hundredths": self.calibration,
+            "policy_version": self.policy,
+        }
+        given = {name: value for name, value in said.items() if value is not None}
+        return {"kind": self.kind.value, "from": iso(self.since), "to": iso(self.until), **given}
+
+
+async def keep(transaction: Transaction, wanted: Sequence[Wanted]) -> tuple[list[int], datetime | None]:
+    """Keep some corrections; return their numbers, and when the sensors they touch are judged again."""
+    if not wanted:
+        return [], None
+    numbers: list[int] = []
+    for one in wanted:
+        number = await transaction.insert(INSERT, _values(one) | {"user": transaction.user, "comment": transaction.comment})
+        numbers.append(number)
+    effective_at = transaction.takes_effect(
+        max([transaction.earliest, *(one.until for one in wanted if one.until > transaction.now_at)]), None
+    )
+    for number, one in zip(numbers, wanted, strict=True):
+        sensors = await _touched(transaction, one.sensor, one.unit, one.since, one.until)
+        await _judge_again(transaction, one.organization, number, one.kind, sensors, one.since, effective_at)
+        await transaction.record(Outcome("created", one.organization, number, effective_at), "correction", "made", None, one.said())
+    return numbers, effective_at
+
+
+async def revoke(transaction: Transaction, number: int) -> tuple[list[int], datetime | None]:
+    """Take a correction back; what it put in force from its end on stays, as a version on its timeline. Raises ApiError where it is back already."""
+    row: Row = await transaction.mine("correction", ONE, number)
+    if row["revoked_at"] is not None:
+        raise conflict("in_use", f"It was revoked at {iso(row['revoked_at'])} already.")
+    kind = CorrectionKind(row["kind"])
+    unit = row["unit_id"] if kind is CorrectionKind.POLICY else None
+    sensors = await _touched(transaction, row["sensor_id"], unit, row["starts_at"], row["ends_at"])
+    await transaction.execute(REVOKE, {"id": number, "user": transaction.user, "now": transaction.now_at, "comment": transaction.comment})
+    effective_at = transaction.takes_effect(max(transaction.earliest, row["ends_at"]), None)
+    await _judge_again(transaction, row["organization_id"], number, kind, sensors, row["starts_at"], effective_at)
+    outcome = Outcome("changed", row["organization_id"], number, effective_at)
+    await transaction.record(outcome, "correction", "revoked", {"kind": kind.value}, None)
+    return [number], effective_at
+
+
+async def _touched(transaction: Transaction, sensor: int | None, unit: int | None, since: datetime, until: datetime) -> list[int]:
+    """Return the sensors that a correction touches: its own, or those that watched its unit then."""
+    if sensor is not None:
+        return [sensor]
+    rows = await transaction.rows(WATCHERS, {"unit": unit, "since": since, "until": until})
+    return [row["sensor_id"] for row in rows]
+
+
+async def _judge_again(
+    transaction: Transaction,
+    organization: int,
+    number: int,
+    kind: CorrectionKind,
+    sensors: Iterable[int],
+    since: datetime,
+    effective_at: datetime,
+) -> None:
+    """Write what is true of some sensors now, and that they are judged again."""
+    for sensor in sensors:
+        await _repaint(transaction, organization, sensor)
+        values = {"organization": organization, "correction": number, "sensor": sensor, "since": since, "effective_at": effective_at}
+        await transaction.execute(AGAIN, values | {"reason": REASONS[kind]})
+
+
+async def _repaint(transaction: Transaction, organization: int, sensor: int) -> None:
+    """Write the stretches of a sensor anew, from all the corrections that stand."""
+    rows = await transaction.rows(STANDING, {"sensor": sensor, "limit": MAX_STANDING + 1})
+    if len(rows) > MAX_STANDING:
+        raise conflict(
+            "too_many_versions", f"More than {MAX_STANDING} corrections of sensor {sensor} stand: revoke some that others cover."
+        )
+    corrections = [correction_of(row) for row in rows]
+    assignments = [
+        Assignment(row["id"], row["unit_id"], row["since"], row["until"]) for row in await transaction.rows(ASSIGNMENTS, {"sensor": sensor})
+    ]
+    moved_to = sorted({one.unit for one in corrections if one.kind is CorrectionKind.ASSIGNMENT and one.unit is not None})
+    stretches = stretches_of(corrections, assignments, await _policies(transaction, moved_to))
+    await transaction.execute(CLEAR, {"sensor": sensor})
+    for one in stretches:
+        values = {
+            "sensor": sensor,
+            "since": aware(one.since),
+            "until": aware(one.until),
+            "organization": organization,
+            "mark": None if one.mark is None else one.mark.value,
+            "calibration": one.calibration,
+            "unit": one.unit,
+            "assignment": one.assignment,
+            "policy": one.policy,
+        }
+        await transaction.execute(PUT, values)
+
+
+async def _policies(transaction: Transaction, units: list[int]) -> Mapping[int, Timeline]:
+    """Return what units are judged by, from when on."""
+    entries: dict[int, list[tuple[int, int]]] = {}
+    for row in await transaction.rows(POLICIES, {"units": units}):
+        entries.setdefault(row["unit_id"], []).append((row["since"], row["policy_version_id"]))
+    return {unit: Timeline(tuple(at for at, _ in its), tuple(number for _, number in its)) for unit, its in entries.items()}
+
+
+def correction_of(row: Row) -> Correction:
+    """Return what a row of STANDING says."""
+    return Correction(
+        id=row["id"],
+        kind=CorrectionKind(row["kind"]),
+        since=row["since"],
+        until=row["until"],
+        calibration=row["calibration_hundredths"] or 0,
+        unit=row["unit_id"],
+        assignment=row["assignment_id"],
+        policy=row["policy_version_id"],
+    )
+
+
+def _values(one: Wanted) -> dict[str, object]:
+    assert milliseconds(one.since) is not None
+    return {
+        "organization": one.organization,
+        "kind": one.kind.value,
+        "sensor": one.sensor,
+        "unit": one.unit,
+        "since": one.since,
+        "until": one.until,
+        "calibration": one.calibration,
+        "assignment": one.assignment,
+        "policy": one.policy,
+    }

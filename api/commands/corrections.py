@@ -1,0 +1,153 @@
+"""Corrections of the past: a calibration, readings flagged or deleted, a sensor moved or swapped, an assignment ended, a policy put in force.
+
+Each says what holds in [from, to). Where it goes on from now, `to` is the instant at which the same change, made on the timeline of the
+sensor or unit in the same transaction, takes effect: the past is corrected up to there, and stamped so from there on.
+"""
+
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from api.commands.archiving import require_standing
+from api.commands.assignments import LAST, assign, end_assignment, sensor_row
+from api.commands.correcting import Wanted, keep
+from api.commands.sensors import configure, newest_terms
+from api.commands.transaction import Outcome, Row, Transaction
+from api.commands.units import NEWEST, apply_policy, unit_row
+from api.correction_shapes import AnyOrder, CalibrationOrder, MarkOrder, MoveOrder, PolicyOrder, SwapOrder
+from api.errors import conflict
+from api.parameters import instant, optional_instant
+from api.registry_requests import TermsGiven
+from pipelines.domain.corrections import CorrectionKind
+from pipelines.domain.registration.refusals import Refused
+from pipelines.domain.registration.sensor_terms import sensor_terms
+
+MAX_BACK: Final = timedelta(days=366)
+"""How far back a correction may begin: everything of its sensors since then is judged again."""
+
+
+async def correct(transaction: Transaction, order: AnyOrder) -> tuple[list[int], datetime | None]:
+    """Make a correction; return the numbers of what is kept, and when the sensors it touches are judged again."""
+    since = _since(transaction, order.from_)
+    match order:
+        case CalibrationOrder():
+            return await _calibrate(transaction, order, since)
+        case MarkOrder():
+            return await keep(transaction, [await _mark(transaction, order, since)])
+        case MoveOrder():
+            sensor = await _sensor(transaction, order.sensor)
+            return await keep(transaction, await _move(transaction, sensor, order.unit, since))
+        case SwapOrder():
+            return await keep(transaction, await _swap(transaction, order, since))
+        case PolicyOrder():
+            return await _judge_by(transaction, order, since)
+        case _:
+            assert_never(order)
+
+
+def _since(transaction: Transaction, text: str) -> datetime:
+    since = instant(text, "from")
+    if since < transaction.now_at - MAX_BACK:
+        raise Refused("from", f"must be within {MAX_BACK.days} days")
+    return since
+
+
+def _in_the_past(transaction: Transaction, since: datetime) -> None:
+    if since >= transaction.now_at:
+        raise Refused("from", "must be in the past: what holds from now on is changed at the sensor or the unit itself")
+
+
+async def _sensor(transaction: Transaction, number: int) -> Row:
+    row = await sensor_row(transaction, number)
+    require_standing("sensor", row)
+    return row
+
+
+async def _calibrate(transaction: Transaction, order: CalibrationOrder, since: datetime) -> tuple[list[int], datetime | None]:
+    """Say what calibration was in force; where it goes on, its configuration has it too from the earliest instant on."""
+    sensor = await _sensor(transaction, order.sensor)
+    to = optional_instant(order.to, "to")
+    if to is not None and to <= since:
+        raise Refused("to", "must be after from")
+    calibration = sensor_terms({"calibration_celsius": order.calibration_celsius}).calibration_hundredths
+    until, starts = to, transaction.earliest
+    if to is None or to > starts:
+        before = await newest_terms(transaction, order.sensor)
+        later = None if since <= starts else order.from_
+        begun = await configure(transaction, order.sensor, TermsGiven(effective_at=later, calibration_celsius=order.calibration_celsius))
+        starts = begun.effective_at or starts
+        if to is not None and before is not None and begun.effective_at is not None:
+            back = before[0].calibration_hundredths / 100
+            await configure(transaction, order.sensor, TermsGiven(effective_at=order.to, calibration_celsius=back))
+        until = starts
+    assert until is not None
+    if since >= until:
+        return [], starts
+    wanted = Wanted(sensor["organization_id"], CorrectionKind.CALIBRATION, since, until, order.sensor, calibration=calibration)
+    return await keep(transaction, [wanted])
+
+
+async def _mark(transaction: Transaction, order: MarkOrder, since: datetime) -> Wanted:
+    """Flag or delete what was measured; what is measured from now on nobody can judge yet."""
+    sensor = await _sensor(transaction, order.sensor)
+    _in_the_past(transaction, since)
+    until = optional_instant(order.to, "to") or transaction.now_at
+    if not since < until <= transaction.now_at:
+        raise Refused("to", "must be after from, and not in the future: readings to come cannot be flagged or deleted")
+    return Wanted(sensor["organization_id"], CorrectionKind(order.kind), since, until, order.sensor)
+
+
+async def _move(transaction: Transaction, sensor: Row, unit: int | None, since: datetime) -> list[Wanted]:
+    """Let a sensor have watched another unit, or nothing, since an instant."""
+    _in_the_past(transaction, since)
+    number = sensor["id"]
+    last = await transaction.row(LAST, {"sensor": number})
+    if last is None or (last["valid_to"] is not None and last["valid_to"] <= since):
+        raise conflict("in_use", f"Sensor {number} watched nothing then: assign it (POST /api/v1/sensors/{number}/assignment).")
+    if unit is None:
+        if last["valid_to"] is not None and last["valid_to"] > transaction.now_at:
+            raise conflict("in_use", f"The end of the assignment of sensor {number} is planned already: wait for it, then correct it.")
+        until = last["valid_to"] or await _when(end_assignment(transaction, sensor, None))
+        return [Wanted(sensor["organization_id"], CorrectionKind.ASSIGNMENT, since, until, number)]
+    is_there = last["valid_to"] is None and last["unit_id"] == unit
+    until = last["valid_from"] if is_there else await _when(assign(transaction, sensor, unit, None))
+    if until <= since:
+        return []
+    now_last = await transaction.row(LAST, {"sensor": number})
+    assert now_last is not None, "it was assigned just now, or before"
+    return [Wanted(sensor["organization_id"], CorrectionKind.ASSIGNMENT, since, until, number, unit, assignment=now_last["id"])]
+
+
+async def _when(change: Awaitable[Outcome]) -> datetime:
+    """Make a change that takes effect at an instant, and return that."""
+    effective_at = (await change).effective_at
+    assert effective_at is not None, "an assignment begins and ends at an instant"
+    return effective_at
+
+
+async def _swap(transaction: Transaction, order: SwapOrder, since: datetime) -> list[Wanted]:
+    """Let two sensors have watched each other's unit since an instant."""
+    one, other = await _sensor(transaction, order.sensor), await _sensor(transaction, order.other)
+    units = []
+    for sensor in (one, other):
+        last = await transaction.row(LAST, {"sensor": sensor["id"]})
+        if last is None or last["valid_to"] is not None:
+            raise conflict("in_use", f"Sensor {sensor['id']} watches no unit now: move each of the two by itself.")
+        units.append(last["unit_id"])
+    if units[0] == units[1]:
+        raise conflict("in_use", f"Both watch unit {units[0]}: there is nothing to swap.")
+    return [*await _move(transaction, one, units[1], since), *await _move(transaction, other, units[0], since)]
+
+
+async def _judge_by(transaction: Transaction, order: PolicyOrder, since: datetime) -> tuple[list[int], datetime | None]:
+    """Judge a unit by a policy version since an instant, and from now on."""
+    unit = await unit_row(transaction, order.unit)
+    require_standing("unit", unit)
+    _in_the_past(transaction, since)
+    before = await transaction.row(NEWEST, {"unit": order.unit})
+    applied = await apply_policy(transaction, unit, order.policy_version, None)
+    until = applied.effective_at if applied.effective_at is not None else None if before is None else before["effective_at"]
+    if until is None or until <= since:
+        return [], until
+    wanted = Wanted(unit["organization_id"], CorrectionKind.POLICY, since, until, unit=order.unit, policy=order.policy_version)
+    return await keep(transaction, [wanted])

@@ -1,0 +1,81 @@
+"""Corrections by REST: with a comment or not at all, by managers alone, listed and revoked; nobody reaches another tenant."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from infra.local.local_stack import LocalStack
+from tests.integration.registry_rig import DAY, LATER, World, in_seconds, policy, refused, rows, running_world, sensor, unit
+
+
+@pytest.fixture(scope="module")
+def world(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running_world(stack, tmp_path_factory.mktemp("corrections"), "corrections_test") as found:
+        yield found
+
+
+def test_a_correction_says_why_is_listed_and_is_revoked_once(world: World) -> None:
+    number = sensor(world, unit=unit(world), assigned_from=in_seconds(-10 * DAY))
+    order = {"kind": "flag", "sensor": number, "from": in_seconds(-DAY), "to": in_seconds(-DAY / 2)}
+
+    refused(world.ada.post("corrections", **order), 400, "bad_request", "comment")
+    refused(world.ada.post("corrections", **order, comment="  "), 400, "bad_request", "comment: is required")
+    made = world.ada.post("corrections", **order, comment="probe was outside")
+
+    assert (made.status, made.outcome) == (201, "created")
+    (item,) = made.body["items"]
+    assert (item["kind"], item["sensor"], item["made_by"], item["comment"]) == ("flag", number, "ada", "probe was outside")
+    assert (item["from"], item["to"], item["revoked_at"]) == (order["from"], order["to"], None)
+    assert world.rob.get(f"corrections?sensor={number}")["items"] == [item] == [world.rob.get(f"corrections/{item['id']}")]
+    revoked = world.ada.post(f"corrections/{item['id']}/revoke", comment="it was inside")
+    assert (revoked.outcome, revoked.body["items"][0]["revoked_by"]) == ("changed", "ada")
+    refused(world.ada.post(f"corrections/{item['id']}/revoke", comment="again"), 409, "in_use")
+    assert world.ada.get(f"corrections?sensor={number}&standing=true")["items"] == []
+    assert rows(world, f"SELECT count(*) FROM rejudgements WHERE sensor_id = {number}") == [(2,)]
+    said = [change["action"] for change in world.ada.get(f"registry-changes?kind=correction&thing={item['id']}")["items"]]
+    assert said == ["revoked", "made"]
+
+
+def test_readers_and_other_tenants_correct_nothing(world: World) -> None:
+    number = sensor(world, unit=unit(world), assigned_from=in_seconds(-DAY))
+    order = {"kind": "delete", "sensor": number, "from": in_seconds(-3_600), "comment": "x"}
+    made = world.ada.post("corrections", **order).body["items"][0]["id"]
+
+    refused(world.rob.post("corrections", **order), 403, "forbidden")
+    refused(world.bob.post("corrections", **order), 404, "not_found")
+    refused(world.bob.post(f"corrections/{made}/revoke", comment="x"), 404, "not_found")
+    refused(world.bob.see(f"corrections/{made}"), 404, "not_found")
+    assert world.bob.get("corrections")["items"] == []
+
+
+def test_two_sensors_are_swapped_and_a_policy_is_corrected_with_what_holds_from_now_on(world: World) -> None:
+    units = [unit(world, policy_version=policy(world)[1]) for _ in range(2)]
+    sensors = [sensor(world, unit=one, assigned_from=in_seconds(-2 * DAY)) for one in units]
+    _, version = policy(world, LATER)
+
+    swapped = world.ada.post("corrections", kind="swap", sensor=sensors[0], other=sensors[1], comment="x", **{"from": in_seconds(-DAY)})
+    judged = world.ada.post("corrections", kind="policy", unit=units[0], policy_version=version, comment="x", **{"from": in_seconds(-DAY)})
+
+    assert [(item["sensor"], item["unit"]) for item in swapped.body["items"]] == [(sensors[0], units[1]), (sensors[1], units[0])]
+    assert {item["to"] for item in swapped.body["items"]} == {swapped.body["effective_at"]}
+    timeline = world.ada.get(f"sensors/{sensors[0]}/registration")["assignments"]
+    assert [one["unit"] for one in timeline] == units
+    assert (judged.body["items"][0]["unit"], judged.body["items"][0]["policy_version"]) == (units[0], version)
+    touched = rows(world, f"SELECT sensor_id FROM rejudgements WHERE reason = 'policy' AND correction_id = {judged.body['items'][0]['id']}")
+    assert {row[0] for row in touched} == set(sensors)
+    assert rows(world, f"SELECT count(*) FROM corrected_stretches WHERE sensor_id = {sensors[1]} AND policy_version_id = {version}") >= [
+        (1,)
+    ]
+
+
+def test_a_calibration_of_a_time_to_come_is_planned_and_taken_back_by_versions_alone(world: World) -> None:
+    number = sensor(world, unit=unit(world))
+    start, end = in_seconds(DAY), in_seconds(2 * DAY)
+
+    made = world.ada.post(
+        "corrections", kind="calibration", sensor=number, to=end, calibration_celsius=0.5, comment="loaner", **{"from": start}
+    )
+
+    assert (made.status, made.outcome, made.body["items"], made.body["effective_at"]) == (200, "unchanged", [], start)
+    versions = world.ada.get(f"sensors/{number}/registration")["configurations"]
+    assert [(one["calibration_celsius"], one["effective_at"]) for one in versions[1:]] == [(0.5, start), (0, end)]
