@@ -16,6 +16,7 @@ from pipelines.engine.stop import StopFlag
 from schemas.partitions import device_partition
 from schemas.readings import ABSENT_I2, RowFlag, RowKind
 from schemas.reasons import CODES, RejectReason
+from schemas.revisions import REASONS
 from schemas.uplinks import replay_headers, tick_headers, uplink_headers
 from tests.integration.engine_database import fill_registry, new_database
 
@@ -184,3 +185,28 @@ def test_a_replay_that_fails_again_refers_to_the_first_letter_and_keeps_no_secon
     (letter,) = batch.letters
     assert (letter.reason, letter.replay_of, letter.received_at, letter.raw) == ("unassigned", LETTER, AT, b"")
     assert batch.rows["flags"].tolist() == [RowFlag.REPLAYED]
+
+
+def test_a_correction_stands_before_the_tick_at_which_it_holds_and_what_is_measured_in_it_is_marked(database: DatabaseConfig) -> None:
+    run(
+        database,
+        """
+        INSERT INTO corrections (organization_id, kind, sensor_id, starts_at, ends_at, made_by, comment)
+        VALUES (1, 'flag', 1, '2026-09-21T14:13:00Z', '2026-09-21T14:13:30Z', 'ada', 'x');
+        INSERT INTO corrected_stretches (sensor_id, starts_at, ends_at, organization_id, mark)
+        SELECT sensor_id, starts_at, ends_at, organization_id, 'flagged' FROM corrections;
+        INSERT INTO rejudgements (organization_id, correction_id, sensor_id, measured_from, effective_at, reason)
+        SELECT 1, id, 1, starts_at, date_trunc('second', now()), 'correction' FROM corrections
+        """,
+    )
+    with psycopg.connect(database.url) as connection:
+        (holds_at,) = connection.execute("SELECT (extract(epoch FROM effective_at) * 1000)::bigint FROM rejudgements").fetchone() or (0,)
+    inside, behind = uplink(0, {"TempC_DS": 4}), uplink(1, {"TempC_DS": 4}, measured="2026-09-21T14:13:30Z")
+
+    batch = decoded(database, inside, behind, Record(2, int(holds_at) + 2_000, tick_headers("api"), b""))
+
+    assert batch.rows["flags"].tolist() == [RowFlag.CORRECTED, 0, 0, 0]
+    assert batch.rows["kind"].tolist() == [RowKind.READING, RowKind.READING, RowKind.CORRECTION, RowKind.TICK]
+    correction = batch.rows[2]
+    assert [int(correction[name]) for name in ("offset", "sensor", "device", "organization")] == [2, 1, 1, 1]
+    assert (REASONS[correction["reason"]], int(correction["measured_at"])) == ("correction", AT - 20_000)
