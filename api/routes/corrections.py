@@ -76,6 +76,7 @@ def _add_list(routes: APIRouter, context: Context) -> None:
     ) -> Page[CorrectionAnswer]:
         scope = caller.narrowed(organization)
         (before,) = decode_cursor(cursor, int) or (None,)
+        await context.require(caller, unit=unit, sensor=sensor)
         items = await query_corrections(context.database, scope, sensor=sensor, unit=unit, standing=standing, before=before, limit=limit)
         return Page(items=items, next=encode_cursor(items[-1].id) if len(items) == limit else None)
 

@@ -185,6 +185,8 @@ def test_a_reading_is_shown_as_it_was_measured(world: World) -> None:
         "door_open": None,
         "fault": None,
         "late": False,
+        "raw_temperature_celsius": 4.0,
+        "corrected": False,
     }
 
 
@@ -234,6 +236,18 @@ def test_a_device_of_theirs_is_a_stranger_here(world: World) -> None:
     assert "Organization 2" not in str(story)
 
 
+def correction_of(world: World, whose: Facts) -> int:
+    """Return the id of a correction that somebody of an organization made."""
+    with world.api.connect() as connection:
+        row = connection.execute(
+            "INSERT INTO corrections (organization_id, kind, sensor_id, starts_at, ends_at, made_by, comment) "
+            "VALUES (%s, 'flag', %s, now() - interval '400 days', now() - interval '399 days', 'bob', 'x') RETURNING id",
+            [whose.seeded.organization, whose.sensor],
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def test_every_route_with_an_id_of_theirs_is_not_found(world: World) -> None:
     theirs = world.theirs
     ids = {
@@ -244,6 +258,8 @@ def test_every_route_with_an_id_of_theirs_is_not_found(world: World) -> None:
         "excursion": theirs.open_excursion,
         "letter": theirs.dead_letter,
         "policy": policy_of(world, theirs.seeded.organization),
+        "condition": theirs.condition,
+        "correction": correction_of(world, theirs),
     }
     schema = httpx.get(f"{world.api.url}/api/openapi.json").json()
     tried = 0
