@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import reduce
@@ -16,8 +17,22 @@ from tests.truth import fleets, series
 from tests.truth.counted import Counted
 
 FLEETS_EACH_SEED: Final = 1_000
-CHUNK: Final = {"series": 250, "fleets": 10}
+BYTEWAX_EACH_SEED: Final = 25
+"""Fleets that go through the real dataflows: seconds each."""
+
+CHUNK: Final = {"series": 250, "fleets": 10, "bytewax": 1}
 """Tries that a process takes at once."""
+
+TRY: Final[dict[str, Callable[[str, int], Counted]]] = {
+    "series": series.try_series,
+    "fleets": fleets.try_fleet,
+    "bytewax": fleets.try_through_bytewax,
+}
+EXPLAIN: Final[dict[str, Callable[[str, int], str]]] = {
+    "series": series.explained,
+    "fleets": fleets.explained,
+    "bytewax": fleets.explained_through_bytewax,
+}
 
 PROGRESS_SECONDS: Final = 10.0
 MOST_EXPLAINED: Final = 3
@@ -25,7 +40,7 @@ MOST_EXPLAINED: Final = 3
 
 Say = Callable[[str], None]
 Chunk = tuple[str, str, range]
-"""What is tried (series or fleets), of which kind, with which seeds."""
+"""What is tried (series, fleets, or fleets through Bytewax), of which kind, with which seeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +57,15 @@ class Report:
         return not any(one.failed for one in self.counted.values())
 
 
-def chunks(kinds: Sequence[str], many_series: int, many_fleets: int, seeds: int) -> Iterator[Chunk]:
-    """Yield everything that is to be tried: each kind's series, then each seed's fleets."""
+def chunks(kinds: Sequence[str], many_series: int, many_fleets: int, through_bytewax: int, seeds: int) -> Iterator[Chunk]:
+    """Yield everything that is to be tried: each kind's series, then each seed's fleets, some of them through Bytewax too."""
     for kind in kinds:
         yield from _cut("series", kind, range(many_series))
     for seed in range(1, seeds + 1):
-        for place, kind in enumerate(kinds):
-            first, last = (many_fleets * number // len(kinds) for number in (place, place + 1))
-            yield from _cut("fleets", kind, range(seed * 1_000_000 + first, seed * 1_000_000 + last))
+        for what, many in (("fleets", many_fleets), ("bytewax", through_bytewax)):
+            for place, kind in enumerate(kinds):
+                first, last = (many * number // len(kinds) for number in (place, place + 1))
+                yield from _cut(what, kind, range(seed * 1_000_000 + first, seed * 1_000_000 + last))
 
 
 def _cut(what: str, kind: str, seeds: range) -> Iterator[Chunk]:
@@ -61,8 +77,7 @@ def try_chunk(chunk: Chunk) -> tuple[str, Counted]:
     """Try some seeds, in whichever process."""
     what, kind, seeds = chunk
     began = time.process_time()
-    attempt = series.try_series if what == "series" else fleets.try_fleet
-    counted = reduce(Counted.__add__, (attempt(kind, seed) for seed in seeds), Counted(kind))
+    counted = reduce(Counted.__add__, (TRY[what](kind, seed) for seed in seeds), Counted(kind))
     return what, counted + Counted(kind, seconds=time.process_time() - began)
 
 
@@ -83,8 +98,9 @@ def run_campaign(todo: Iterable[Chunk], processes: int, say: Say) -> Report:
     with ExitStack() as stack:
         results: Iterable[tuple[str, Counted]]
         if processes:
-            pool = stack.enter_context(get_context("spawn").Pool(processes, silence))
-            results = pool.imap(try_chunk, waiting)
+            # One whose process is gone ends the campaign: multiprocessing's own pool would wait for ever.
+            pool = stack.enter_context(ProcessPoolExecutor(processes, get_context("spawn"), silence))
+            results = pool.map(try_chunk, waiting)
         else:
             results = map(try_chunk, waiting)
         for what, some in results:
@@ -112,7 +128,7 @@ def table(report: Report) -> str:
     lines = [head, "|---|---|---:|---:|---:|---:|---:|---:|---:|"]
     for (what, kind), one in report.counted.items():
         rate = one.tried / one.seconds if one.seconds else 0
-        versions = (f"{one.versions:,}", f"{one.late:,}") if what == "fleets" else ("", "")
+        versions = (f"{one.versions:,}", f"{one.late:,}") if what != "series" else ("", "")
         figures = (f"{one.tried:,}", f"{one.excursions:,}", *versions, f"{one.seconds:,.0f}", f"{rate:,.0f}", f"{len(one.failed):,}")
         lines.append(f"| {what} | {kind} | " + " | ".join(figures) + " |")
     return "\n".join([*lines, "", f"{report.seconds:,.0f} s in all"])
@@ -121,8 +137,7 @@ def table(report: Report) -> str:
 def explanations(report: Report) -> Iterator[str]:
     """Yield the first failures of each kind, cut down, and the seeds of the others."""
     for (what, kind), one in report.counted.items():
-        explain = series.explained if what == "series" else fleets.explained
         for seed in islice(one.failed, MOST_EXPLAINED):
-            yield explain(kind, seed)
+            yield EXPLAIN[what](kind, seed)
         if len(one.failed) > MOST_EXPLAINED:
             yield f"{what} of kind {kind} that fail too: {', '.join(map(str, one.failed[MOST_EXPLAINED:]))}"

@@ -7,13 +7,25 @@ from tests.truth.fleet import Fleet
 from tests.truth.printing import printed
 from tests.truth.random_fleet import random_fleet
 from tests.truth.shrinking import LONGEST_SECONDS, shrunk
-from tests.truth.trying import Tried, tried
+from tests.truth.trying import Tried, tried, tried_through_bytewax
 
 
 def try_fleet(kind: str, seed: int) -> Counted:
     """Carry one fleet's life out."""
     result = tried(random_fleet(seed, kind))
     return Counted(kind, 1, result.excursions, result.versions, result.late, failed=(seed,) if result.findings else ())
+
+
+def try_through_bytewax(kind: str, seed: int) -> Counted:
+    """Carry one fleet's life out by the real dataflows."""
+    result = tried_through_bytewax(random_fleet(seed, kind))
+    return Counted(kind, 1, result.excursions, result.versions, result.late, failed=(seed,) if result.findings else ())
+
+
+def explained_through_bytewax(kind: str, seed: int) -> str:
+    """Return a failing fleet as it is, what is wrong with it, and how to repeat it: a try takes too long to cut it down."""
+    fleet = random_fleet(seed, kind)
+    return printed(fleet, tried_through_bytewax(fleet).findings, option="--bytewax")
 
 
 def explained(kind: str, seed: int, seconds: float = LONGEST_SECONDS) -> str:

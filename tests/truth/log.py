@@ -26,6 +26,10 @@ class MemoryLog:
         """Return the offset after the newest record."""
         return len(self._records[topic, partition])
 
+    def end_of_all(self) -> int:
+        """Return how many records there are."""
+        return sum(map(len, self._records.values()))
+
     def values(self, topic: str) -> list[bytes]:
         """Return everything of a topic."""
         return [record.value for (name, _), records in sorted(self._records.items()) if name == topic for record in records]

@@ -9,7 +9,7 @@ from tests.truth.expecting import FIELDS, INSTANTS, Finding, Line
 from tests.truth.fleet import Act, Clock, Event, Fleet, Row, Uplink
 
 
-def printed(fleet: Fleet, findings: Iterable[Finding]) -> str:
+def printed(fleet: Fleet, findings: Iterable[Finding], option: str = "--fleet") -> str:
     """Return the case, and the command that repeats it."""
     origin = min((row.at for row in fleet.rows), default=0)
     lines = [f"fleet {fleet.seed} ({fleet.kind}); times in ms after {origin}, temperatures in hundredths"]
@@ -27,7 +27,7 @@ def printed(fleet: Fleet, findings: Iterable[Finding]) -> str:
         lines.append(finding.what)
         for title, several in (("expected", finding.expected), ("found", finding.found)):
             lines += [f"  {title}: {_line(one, origin)}" for one in several]
-    lines.append(f"again: python -m tests.truth --fleet {fleet.seed} --kind {fleet.kind}")
+    lines.append(f"again: python -m tests.truth {option} {fleet.seed} --kind {fleet.kind}")
     return "\n".join(lines)
 
 

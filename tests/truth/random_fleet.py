@@ -13,6 +13,9 @@ SETTLE_MS = 70 * 61_337
 
 MINUTE_MS = 60_000
 
+CALM = 500
+"""A temperature in range of most bands: some sensors measure little else, as most do in life."""
+
 Arrival = tuple[int, Row]
 """When a row comes (ms UTC), and the row."""
 
@@ -78,6 +81,9 @@ def _assigned(
             for at, value, version, gap in series.rows
             if ends_at is None or at + shift < ends_at
         ]
+    if chance.random() < 0.4:
+        once = {row.at: row for row in rows}
+        rows = [replace(row, value=CALM) if chance.random() < 0.9 else row for _, row in sorted(once.items())]
     if chance.random() < 0.3:
         rows = [one for row in rows for one in _with_bare(row, rows, chance)]
     return tuple(assignments), rows
@@ -96,7 +102,9 @@ def _arrivals(rows: list[Row], chance: Random) -> list[Arrival]:
     """Say when each row of a sensor comes: in order, late in bursts, newest first, or in no order at all."""
     if not rows:
         return []
-    manner = chance.choice(("in order", "some late", "some late", "an outage", "an outage", "newest first", "as drawn", "ahead"))
+    manner = chance.choice(
+        ("in order", "in order", "in order", "some late", "some late", "an outage", "an outage", "newest first", "as drawn", "ahead")
+    )
     first, last = min(row.at for row in rows), max(row.at for row in rows)
     span = max(1, last - first)
     match manner:

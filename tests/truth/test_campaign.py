@@ -32,18 +32,18 @@ def test_a_document_says_what_the_simple_judges_band_says(kind: str) -> None:
 
 def test_everything_is_tried_once() -> None:
     seeds: dict[tuple[str, str], list[int]] = {}
-    for what, kind, some in chunks(["mean", "mkt"], 600, 25, 2):
+    for what, kind, some in chunks(["mean", "mkt"], 600, 25, 3, 2):
         seeds.setdefault((what, kind), []).extend(some)
 
     assert seeds["series", "mean"] == list(range(600))
-    assert seeds["fleets", "mean"] + seeds["fleets", "mkt"] != []
+    assert sorted(seeds["bytewax", "mean"] + seeds["bytewax", "mkt"]) == [1_000_000, 1_000_001, 1_000_002, 2_000_000, 2_000_001, 2_000_002]
     assert sorted(seeds["fleets", "mean"] + seeds["fleets", "mkt"]) == [*range(1_000_000, 1_000_025), *range(2_000_000, 2_000_025)]
 
 
 def test_a_small_campaign_agrees_and_says_what_it_did() -> None:
     said: list[str] = []
 
-    report = run_campaign(chunks(["sustained"], 20, 4, 1), 0, said.append)
+    report = run_campaign(chunks(["sustained"], 20, 4, 0, 1), 0, said.append)
 
     assert report.is_clean
     assert list(explanations(report)) == []
