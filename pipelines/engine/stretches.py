@@ -82,17 +82,23 @@ class Stored:
     def start_before(self, at: int, standing: list[Standing]) -> tuple[Start, int]:
         """Return the newest state before an instant (ms UTC) that stored rows alone give, and the instant after which it goes on.
 
-        `standing` is all that is on record of the sensor. Where no row is clean back to the beginning of an assignment, that is it.
+        `standing` is all that is on record of the sensor. Where no row is clean back to the beginning of an assignment, that is it,
+        unless an excursion of the one before is not on record as ended with it.
         """
         younger = None
         for row in self._backwards(BEFORE, at, PAGE_ROWS):
             if younger is not None and younger.place.assignment != row.place.assignment:
-                return Start(), younger.reading.measured_at - 1
+                begins = younger.reading.measured_at
+                if not reaches_over(standing, begins):
+                    return Start(), begins - 1
             younger = row
             reading, policy = row.reading, self._terms.policies[row.reading.policy]
             reach = reach_at(policy, reading.measured_at)
             if reach is None:
-                return Start(), self._first_of(row, at) - 1
+                begins = self._first_of(row, at)
+                if not reaches_over(standing, begins):
+                    return Start(), begins - 1
+                continue
             if is_clean(reading, policy) and not covers(standing, reading.measured_at):
                 return Start(resumed(self._needed(row, reach), self._terms.policies), row.place), reading.measured_at
         return Start(), LONG_AGO_MS
@@ -175,3 +181,8 @@ def load_overlay(connection: psycopg.Connection, sensor: int) -> Overlay:
 def covers(standing: list[Standing], at: int) -> bool:
     """Tell whether an excursion on record covers an instant, its end included."""
     return any(one.found.started_at <= at and (one.found.closed_at is None or at <= one.found.closed_at) for one in standing)
+
+
+def reaches_over(standing: list[Standing], at: int) -> bool:
+    """Tell whether an excursion on record that began before an assignment reaches into it: its end is not said, or was said wrongly."""
+    return any(one.found.started_at < at and (one.found.closed_at is None or one.found.closed_at > at) for one in standing)
