@@ -1,5 +1,6 @@
 // The chosen excursion of the panel: its figures, and what was known of it when. Asks for the versions itself, and again when there is a newer one.
 
+import { correctionWords, correctionsOf, saidOf } from "./corrections.js";
 import { element } from "./dom.js";
 import { asOfWords, degreeMinuteWords, exactMoment } from "./figure_words.js";
 import { fetchVersions } from "./rest_unit.js";
@@ -55,7 +56,7 @@ export class ExcursionCard {
     return this.versions?.findLast((version) => knownAt === null || version.knownAt <= knownAt) ?? null;
   }
 
-  /** @param {{excursion: object|null, knownAt: number|null, now: number, zone: string, degrees: string}} view `excursion` with the running figures, if it stands */
+  /** @param {{excursion: object|null, corrections: object[], knownAt: number|null, now: number, zone: string, degrees: string}} view `excursion` with the running figures, if it stands */
   show(view) {
     this.host.hidden = this.id === null;
     if (this.id === null) return;
@@ -65,7 +66,7 @@ export class ExcursionCard {
       this.load();
     }
     const minute = Math.floor(view.now / 60_000);
-    const key = JSON.stringify([this.id, this.versions?.length, this.trouble?.message, view.excursion, view.knownAt, view.zone, view.degrees, minute]);
+    const key = JSON.stringify([this.id, this.versions?.length, this.trouble?.message, view.excursion, view.corrections, view.knownAt, view.zone, view.degrees, minute]);
     if (key === this.key) return;
     this.key = key;
     const held = this.host.contains(document.activeElement) ? document.activeElement.dataset.version : undefined;
@@ -141,7 +142,10 @@ export class ExcursionCard {
   history(view, valid) {
     const list = element("ol", "versions");
     const shown = this.versions.filter((version) => view.knownAt === null || version.knownAt <= view.knownAt);
-    shown.forEach((version, index) => list.append(this.version(version, shown[index - 1], version === valid, view)));
+    const entries = shown.map((version, index) => [version.knownAt, this.version(version, shown[index - 1], version === valid, view)]);
+    const from = Math.min(...shown.map((version) => version.startedAt));
+    for (const correction of correctionsOf(view.corrections, from, valid.endedAt)) entries.push([correction.madeAt, correctionEntry(correction, view)]);
+    list.append(...entries.sort(([one], [other]) => one - other).map(([, entry]) => entry));
     const left = this.versions.length - shown.length;
     const note = left > 0 ? [element("p", "quiet card-note", `${left === 1 ? "One version" : `${left} versions`} learnt later ${left === 1 ? "is" : "are"} left out.`)] : [];
     return [element("h4", "", "What was known when"), list, ...note];
@@ -155,8 +159,6 @@ export class ExcursionCard {
     head.append(element("b", "", exactMoment(version.knownAt, zone)), element("span", "", reasonWords(version)));
     if (isValid) head.append(element("span", "version-valid", knownAt === null ? "believed now" : "believed then"));
     item.append(head);
-    const said = [version.author, version.comment && `“${version.comment}”`].filter(Boolean).join(": ");
-    if (said) item.append(element("p", "version-line", said));
     if (version.supersededBy !== null) {
       const other = element("a", "", "Another excursion took its place");
       other.href = addressOfUnit(version.unit, { excursion: version.supersededBy, knownAt });
@@ -173,6 +175,15 @@ export class ExcursionCard {
     if (knownAt !== version.knownAt) item.append(then);
     return item;
   }
+}
+
+/** A correction among the versions: what people said of the time of the excursion, whether or not it changed anything. */
+function correctionEntry(correction, { zone, degrees }) {
+  const item = element("li", "version correction");
+  const head = element("p", "version-head");
+  head.append(element("b", "", exactMoment(correction.madeAt, zone)), element("span", "", `${correctionWords(correction, { zone, degrees })}.`));
+  item.append(head, element("p", "version-line", saidOf(correction, zone)));
+  return item;
 }
 
 function changeList(changes) {

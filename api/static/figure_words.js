@@ -57,7 +57,9 @@ export function unknownStretchWords(stretches, isOpen, zone) {
   const [from] = stretches[0];
   const [, to] = stretches.at(-1);
   const faults = [...new Set(stretches.map(([, , fault]) => fault).filter(Boolean))];
-  const why = faults.length > 0 ? `Probe fault: ${faults.map((fault) => fault.replaceAll("_", " ")).join(", ")}.` : "No reading came.";
+  const ofProbe = faults.filter((fault) => fault !== "flagged").map((fault) => fault.replaceAll("_", " "));
+  const causes = [ofProbe.length > 0 && `Probe fault: ${ofProbe.join(", ")}.`, faults.includes("flagged") && "Readings were flagged as not to be believed."].filter(Boolean);
+  const why = causes.join(" ") || "No reading came.";
   const ms = stretches.reduce((sum, [start, end]) => sum + end - start, 0);
   const many = stretches.length > 1 ? `${stretches.length} stretches, ${durationWords(ms)} in all; ` : "";
   return `Unknown: ${many}${stretchWords(from, isOpen ? null : to, zone)}. ${why}`;

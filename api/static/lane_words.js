@@ -1,5 +1,6 @@
 // What a bar of a lane tells, in one sentence. Pure.
 
+import { correctionWords, saidOf } from "./corrections.js";
 import { conditionWords, excursionWords, stretchWords, unknownStretchWords } from "./figure_words.js";
 import { conditionTitle } from "./lanes.js";
 
@@ -17,6 +18,9 @@ export function barWords(bar, view) {
     case "possible":
     case "condition":
       return conditionWords(bar.condition, conditionTitle(bar.condition.kind), view.zone);
+    case "correction":
+    case "revoked":
+      return `${correctionWords(bar.correction, view)}. ${saidOf(bar.correction, view.zone)}`;
     default:
       return "";
   }

@@ -40,6 +40,14 @@ export async function fetchConditions(unit, from, to, signal) {
   return found;
 }
 
+/** The corrections of a unit and of a sensor, oldest first. */
+export async function fetchCorrections(unit, sensor, signal) {
+  const found = new Map();
+  const take = (items) => items.forEach((item) => found.set(item.id, toCorrection(item)));
+  await Promise.all([{ unit }, { sensor }].map((about) => pages("/api/v1/corrections", { ...about, limit: 1_000 }, take, signal)));
+  return [...found.values()].sort((one, other) => one.madeAt - other.madeAt);
+}
+
 export async function fetchReadings(sensor, from, to, knownAt, signal) {
   const readings = [];
   await pages("/api/v1/readings", { sensor, from: iso(from), to: iso(to), limit: PAGE_OF_READINGS, ...asKnown(knownAt) }, (items) => {
@@ -75,7 +83,7 @@ export async function fetchVersions(excursion, signal) {
 }
 
 function toVersion(item) {
-  return { ...toExcursion(item), changed: item.changed ?? [], supersededBy: item.superseded_by ?? null, author: item.author ?? null, comment: item.comment || null, facts: item };
+  return { ...toExcursion(item), changed: item.changed ?? [], supersededBy: item.superseded_by ?? null, facts: item };
 }
 
 function toCondition(item) {
@@ -89,6 +97,22 @@ function toCondition(item) {
     openedAt: Date.parse(item.opened_at ?? item.started_at),
     endedAt: timeOrNull(item.ended_at),
     closedAt: timeOrNull(item.closed_at ?? item.ended_at),
+  };
+}
+
+function toCorrection(item) {
+  return {
+    id: item.id,
+    kind: item.kind,
+    from: Date.parse(item.from),
+    to: timeOrNull(item.to),
+    calibration: item.calibration_celsius ?? null,
+    madeBy: item.made_by,
+    madeAt: Date.parse(item.made_at),
+    comment: item.comment ?? "",
+    revokedAt: timeOrNull(item.revoked_at),
+    revokedBy: item.revoked_by ?? null,
+    revocation: item.revocation_comment ?? "",
   };
 }
 

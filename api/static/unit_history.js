@@ -1,9 +1,10 @@
 // What the timeline of the chosen unit rests on: values of one sensor over a span, policies, excursions, conditions; kept current, or as known at an instant.
 
+import { correctionsAsKnown } from "./corrections.js";
 import { conditionsAsKnown } from "./lanes.js";
 import { limitPieces } from "./limits.js";
 import { serverNow } from "./rest.js";
-import { fetchBands, fetchBuckets, fetchConditions, fetchPolicies, fetchReadings, fetchStanding, fetchUnitExcursions } from "./rest_unit.js";
+import { fetchBands, fetchBuckets, fetchConditions, fetchCorrections, fetchPolicies, fetchReadings, fetchStanding, fetchUnitExcursions } from "./rest_unit.js";
 import { boundsOf, bucketSecondsOf } from "./span.js";
 import { fromBuckets, fromReadings, goOn, shadedSpans } from "./spans.js";
 
@@ -45,6 +46,7 @@ export class UnitHistory {
     this.excursions = new Map();
     this.voided = [];
     this.conditions = [];
+    this.corrections = [];
     this.fetchedAt = null;
     this.trouble = null;
   }
@@ -140,14 +142,16 @@ export class UnitHistory {
     const { signal } = asking;
     const isRunning = this.knownAt === null && [...this.excursions.values()].some((excursion) => excursion.closedAt === null);
     try {
-      const [standing, conditions, excursions] = await Promise.all([
+      const [standing, conditions, corrections, excursions] = await Promise.all([
         fetchStanding(this.unit.id, signal),
         fetchConditions(this.unit.id, from, to, signal),
+        fetchCorrections(this.unit.id, this.sensor.id, signal),
         isRunning ? fetchUnitExcursions(this.unit.id, from, to + HOUR, { knownAt: null, signal }) : [],
       ]);
       if (signal.aborted) return;
       this.standing = standing;
       this.conditions = conditions;
+      this.corrections = corrections;
       for (const excursion of excursions) this.putExcursion(excursion);
       this.hooks.onChange();
     } catch (error) {
@@ -216,6 +220,7 @@ export class UnitHistory {
       excursions: own,
       voided: this.voided.filter((excursion) => this.isOfSensor(excursion.sensor)),
       conditions: this.shownConditions(from, to),
+      corrections: this.knownCorrections(),
       bands: this.policies.at(-1)?.bands ?? this.bands,
       unknown: columns.unknown,
     };
@@ -242,6 +247,11 @@ export class UnitHistory {
     return [...this.excursions.values()]
       .filter((excursion) => (excursion.endedAt === null || excursion.endedAt > from) && excursion.startedAt < to)
       .sort((one, other) => other.startedAt - one.startedAt);
+  }
+
+  /** Corrections of the unit and the chosen sensor, as far as they had been made. */
+  knownCorrections() {
+    return correctionsAsKnown(this.corrections, this.knownAt);
   }
 
   /** Conditions of the chosen sensor and of its device. */

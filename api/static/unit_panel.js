@@ -191,7 +191,7 @@ export class UnitPanel {
     this.timeline.show(view);
     this.asKnown.show({ ...view, lastReading: this.history.lastReading(), maxGapMs: this.sensor?.maxGapMs ?? null });
     this.showExcursions(view);
-    this.card.show({ ...view, excursion: this.history.excursions.get(this.excursion) ?? null });
+    this.card.show({ ...view, corrections: this.history.knownCorrections(), excursion: this.history.excursions.get(this.excursion) ?? null });
     const probe = this.unit.sensors.length > 1 && this.sensor ? probeName(this.sensor) : "";
     const budgets = this.knownAt === null ? this.history.standing?.budgets.get(this.sensor?.id) : undefined;
     if (this.history.fetchedAt !== null) this.judgedBy.show(this.history.bands, budgets, { ...view, probe });

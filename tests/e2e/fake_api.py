@@ -186,6 +186,8 @@ class FakeApi:
                 return {"items": self.history.excursions(asked), "next": None}
             case ["excursions", excursion, "versions"]:
                 return {"items": self.history.versions[excursion], "next": None} if excursion in self.history.versions else None
+            case ["corrections"]:
+                return {"items": self.history.corrections.get(int(asked.get("sensor", 0)), []), "next": None}
             case ["conditions"]:
                 return {"items": self.history.conditions.get(int(asked["unit"]), []), "next": None}
             case _:

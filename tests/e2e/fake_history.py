@@ -22,6 +22,8 @@ class FakeHistory:
     """By excursion, oldest first; those of the scripts' excursions are there once these have been asked for."""
     conditions: dict[int, list[Json]] = field(default_factory=dict)
     """By unit."""
+    corrections: dict[int, list[Json]] = field(default_factory=dict)
+    """By sensor."""
     policies: dict[int, list[tuple[int, list[Json]]]] = field(default_factory=dict)
     """By unit: since when (ms UTC) which bands, oldest first; without them the fleet's bands for 60 days."""
 
@@ -111,6 +113,22 @@ def condition(unit: FakeUnit, kind: str, started_at: int, ended_at: int | None) 
     }
     ending = {"ended_at": end, "closed_at": end, "ended_by": None if end is None else "recovery", "detail": None}
     return {"id": f"{kind}-{started_at}", **about, "started_at": iso(started_at - MINUTE), "opened_at": iso(started_at), **ending}
+
+
+def correction(unit: FakeUnit, kind: str, stretch: tuple[int, int | None], made_at: int, **said: object) -> Json:
+    """Return a correction of a unit's sensor over a stretch, made by Ada."""
+    times = {"from": iso(stretch[0]), "to": None if stretch[1] is None else iso(stretch[1]), "made_at": iso(made_at)}
+    nothing = dict.fromkeys(("unit", "calibration_celsius", "policy_version", "revoked_by", "revoked_at", "revocation_comment"))
+    return {
+        "id": made_at % 2**31,
+        "organization": 1,
+        "kind": kind,
+        "sensor": unit.sensor,
+        "made_by": "Ada Berg",
+        **nothing,
+        **times,
+        **said,
+    }
 
 
 def instant(text: str) -> int:

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.fake_api import TOKEN, FakeApi
 from tests.e2e.fake_fleet import HOUR, LATE_AGE, MINUTE, FakeUnit, Script, iso
-from tests.e2e.fake_history import followed_by, versions_of
+from tests.e2e.fake_history import correction, followed_by, versions_of
 from tests.e2e.test_unit_panel import open_unit
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -40,8 +40,7 @@ def test_an_excursion_tells_each_version_with_why_it_came_and_what_it_changed(li
     known = versions_of({**excursion, "peak_celsius": -9.0, "unknown_seconds": 0.0})
     late = {"peak_celsius": -8.5, "unknown_seconds": 2_100.0, "suppressed_seconds": 600.0, "started_at": iso(api.fleet.now - 340 * MINUTE)}
     known = followed_by(known, "late", api.fleet.now - 2 * HOUR, **late)
-    corrected = {"peak_celsius": -8.7, "author": "Ada Berg", "comment": "probe was 0.2 off"}
-    known = followed_by(known, "correction", api.fleet.now - HOUR, **corrected)
+    known = followed_by(known, "correction", api.fleet.now - HOUR, peak_celsius=-8.7)
     api.history.versions[excursion["id"]] = known
     open_unit(live_page, unit.name)
 
@@ -57,10 +56,37 @@ def test_an_excursion_tells_each_version_with_why_it_came_and_what_it_changed(li
     expect(told.nth(2)).to_contain_text("Unknown: 0 s → 35 min 00 s")
     expect(told.nth(2)).to_contain_text("Suppressed: none → 10 min 00 s")
     expect(told.nth(3)).to_contain_text("Changed by a correction")
-    expect(told.nth(3)).to_contain_text("Ada Berg: “probe was 0.2 off”")
     expect(live_page.locator('.version[data-valid="yes"]')).to_contain_text("believed now")
     expect(live_page.locator(".card-facts")).to_contain_text("Suppressed10 min 00 s")
     expect(live_page.locator('[data-part="excursion-list"]')).to_contain_text("out of range, 35 min 00 s unknown, 10 min 00 s suppressed")
+
+
+def test_corrections_stand_among_the_versions_and_in_a_lane_with_who_made_them_and_why(live_page: Page, api: FakeApi) -> None:
+    unit = api.fleet.units[4]
+    now = api.fleet.now
+    (excursion,) = api.fleet.excursions(unit)
+    api.history.versions[excursion["id"]] = followed_by(versions_of(excursion), "correction", now - HOUR + 8_000, peak_celsius=-8.7)
+    calibrated = correction(unit, "calibration", (now - 20 * HOUR, None), now - HOUR, comment="certificate 7", calibration_celsius=-0.2)
+    taken_back = {"comment": "thawed", "revoked_at": iso(now - MINUTE), "revoked_by": "Ben", "revocation_comment": "another freezer"}
+    flagged = correction(unit, "flag", (now - 2 * HOUR, now - HOUR), now - 30 * MINUTE, **taken_back)
+    api.history.corrections[unit.sensor] = [flagged, calibrated]
+    open_unit(live_page, unit.name)
+    live_page.locator('[data-part="excursion-list"] a').click()
+
+    told = versions(live_page)
+    expect(told).to_have_count(4)
+    expect(told.nth(2)).to_contain_text("Calibration corrected to an offset of \u22120.2\u202f°C")
+    expect(told.nth(2)).to_contain_text("Ada Berg: “certificate 7”")
+    expect(told.nth(3)).to_contain_text("Changed by a correction")
+    bars = live_page.locator('[data-lane="corrections"] .bar')
+    expect(bars).to_have_count(2)
+    live_page.locator('.bar[data-kind="revoked"]').hover()
+    expect(live_page.locator(".lane-told")).to_contain_text("Ada Berg: “thawed”; revoked ")
+    expect(live_page.locator(".lane-told")).to_contain_text("Ben: “another freezer”")
+
+    told.nth(1).get_by_role("link", name="Show as known then").click()
+    expect(bars).to_have_count(0)
+    expect(told).to_have_count(2)
 
 
 def test_before_late_readings_came_the_panel_shows_a_gap_and_no_excursion(browser_page: Page, api: FakeApi) -> None:
