@@ -4,7 +4,7 @@ import { setData, setHidden, setText } from "./dom.js";
 import { exactMoment } from "./figure_words.js";
 import { serverNow } from "./rest.js";
 import { addressOfUnit } from "./session.js";
-import { clockWords, temperatureWords, zoneWords } from "./words.js";
+import { clockWords, counted, temperatureWords, zoneWords } from "./words.js";
 import { fromWallTime, toWallTime } from "./zone_time.js";
 
 export class AsKnown {
@@ -20,7 +20,7 @@ export class AsKnown {
     parts["known-at"].addEventListener("input", () => parts["known-at"].setCustomValidity(""));
   }
 
-  /** @param {{unit: object, excursion: string|null, knownAt: number|null, now: number, zone: string, degrees: string, lastReading: object|null}} view */
+  /** @param {{unit: object, excursion: string|null, knownAt: number|null, now: number, zone: string, degrees: string, lastReading: object|null, correctedSince: number}} view */
   show(view) {
     const { parts } = this;
     const { knownAt, zone } = view;
@@ -37,6 +37,8 @@ export class AsKnown {
     if (!isThen) return;
     setText(parts["as-known-title"], `As known at ${exactMoment(knownAt, zone)} ${zoneWords(knownAt, zone)}`);
     setText(parts["as-known-value"], valueWords(view));
+    setHidden(parts["as-known-corrected"], view.correctedSince === 0);
+    setText(parts["as-known-corrected"], `Readings are shown as corrected today: ${counted(view.correctedSince, "correction", "corrections")} of this time came later.`);
     parts["as-known-back"].href = addressOfUnit(view.unit.id, { excursion: view.excursion });
   }
 

@@ -20,6 +20,11 @@ export function correctionsAsKnown(corrections, knownAt) {
     .map((correction) => (correction.revokedAt !== null && correction.revokedAt > knownAt ? { ...correction, revokedAt: null, revokedBy: null, revocation: "" } : correction));
 }
 
+/** Of an earlier instant: how many corrections of a stretch came, or were revoked, only after it. What was measured is told as corrected today. */
+export function correctedSince(corrections, knownAt, from, to) {
+  return correctionsOf(corrections, from, to).filter((correction) => correction.madeAt > knownAt || (correction.revokedAt !== null && correction.revokedAt > knownAt)).length;
+}
+
 /** Those that are about any of a stretch; `to` is null where it goes on. */
 export function correctionsOf(corrections, from, to) {
   return corrections.filter((correction) => (to === null || correction.from < to) && (correction.to === null || correction.to > from));

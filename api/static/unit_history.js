@@ -1,6 +1,6 @@
 // What the timeline of the chosen unit rests on: values of one sensor over a span, policies, excursions, conditions; kept current, or as known at an instant.
 
-import { correctionsAsKnown } from "./corrections.js";
+import { correctedSince, correctionsAsKnown } from "./corrections.js";
 import { conditionsAsKnown } from "./lanes.js";
 import { limitPieces } from "./limits.js";
 import { serverNow } from "./rest.js";
@@ -252,6 +252,13 @@ export class UnitHistory {
   /** Corrections of the unit and the chosen sensor, as far as they had been made. */
   knownCorrections() {
     return correctionsAsKnown(this.corrections, this.knownAt);
+  }
+
+  /** How many corrections of what is shown came after the instant as of which it is shown. */
+  correctedSince() {
+    if (this.knownAt === null || this.span === null) return 0;
+    const { from, to } = boundsOf(this.span, this.knownAt);
+    return correctedSince(this.corrections, this.knownAt, from, to);
   }
 
   /** Conditions of the chosen sensor and of its device. */

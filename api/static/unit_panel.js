@@ -189,7 +189,7 @@ export class UnitPanel {
     if (this.unit === null || !this.zone) return;
     const view = { ...this.view, zone: this.zone, unit: this.unit, unitName: this.unit.name, sensor: this.sensor, excursion: this.excursion, knownAt: this.knownAt };
     this.timeline.show(view);
-    this.asKnown.show({ ...view, lastReading: this.history.lastReading(), maxGapMs: this.sensor?.maxGapMs ?? null });
+    this.asKnown.show({ ...view, lastReading: this.history.lastReading(), correctedSince: this.history.correctedSince(), maxGapMs: this.sensor?.maxGapMs ?? null });
     this.showExcursions(view);
     this.card.show({ ...view, corrections: this.history.knownCorrections(), excursion: this.history.excursions.get(this.excursion) ?? null });
     const probe = this.unit.sensors.length > 1 && this.sensor ? probeName(this.sensor) : "";

@@ -87,6 +87,7 @@ def test_corrections_stand_among_the_versions_and_in_a_lane_with_who_made_them_a
     told.nth(1).get_by_role("link", name="Show as known then").click()
     expect(bars).to_have_count(0)
     expect(told).to_have_count(2)
+    expect(live_page.locator(".as-known-corrected")).to_contain_text("as corrected today: 1 correction of this time came later")
 
 
 def test_before_late_readings_came_the_panel_shows_a_gap_and_no_excursion(browser_page: Page, api: FakeApi) -> None:
