@@ -1,6 +1,7 @@
 """What corrections are asked with, and what they look like. Only the form is held here; what the values may be, the command says."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -84,3 +85,48 @@ class Corrected(Shape):
     outcome: Literal["created", "changed", "unchanged"]
     effective_at: Instant | None
     items: list[CorrectionAnswer]
+
+
+class ExcursionFacts(Shape):
+    """What is, or would be, on record of an excursion."""
+
+    unit: int
+    started_at: Instant
+    opened_at: Instant
+    ended_at: Instant | None
+    closed_at: Instant | None
+    ended_by: str | None
+    peak_celsius: float | None
+    exposure_seconds: float
+
+
+class ExcursionChange(Shape):
+    """One excursion that would change; `before` is null for a new one, `after` for one that would be voided."""
+
+    outcome: Literal["new", "changed", "voided"]
+    id: UUID
+    sensor: int
+    band: str
+    side: str
+    severity: str
+    before: ExcursionFacts | None
+    after: ExcursionFacts | None
+
+
+class CorrectedStretchAnswer(Shape):
+    """What would be kept of the past."""
+
+    kind: str
+    sensor: int | None
+    unit: int | None
+    from_: Annotated[Instant, Field(serialization_alias="from")]
+    to: Instant
+
+
+class PreviewAnswer(Shape):
+    """What a correction would change as of now: rows it lies over, rows that would be judged again, and excursions."""
+
+    corrections: list[CorrectedStretchAnswer]
+    readings: int
+    judged: int
+    changes: list[ExcursionChange]

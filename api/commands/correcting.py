@@ -13,7 +13,7 @@ from api.commands.transaction import Outcome, Row, Transaction, milliseconds
 from api.errors import conflict
 from api.parameters import aware
 from api.shapes import iso
-from pipelines.domain.corrections import Correction, CorrectionKind, stretches_of
+from pipelines.domain.corrections import CorrectedStretch, Correction, CorrectionKind, stretches_of
 from pipelines.domain.registered import Assignment, Timeline
 
 REASONS: Final = {
@@ -114,7 +114,7 @@ async def keep(transaction: Transaction, wanted: Sequence[Wanted]) -> tuple[list
         max([transaction.earliest, *(one.until for one in wanted if one.until > transaction.now_at)]), None
     )
     for number, one in zip(numbers, wanted, strict=True):
-        sensors = await _touched(transaction, one.sensor, one.unit, one.since, one.until)
+        sensors = await touched(transaction, one.sensor, one.unit, one.since, one.until)
         await _judge_again(transaction, one.organization, number, one.kind, sensors, one.since, effective_at)
         await transaction.record(Outcome("created", one.organization, number, effective_at), "correction", "made", None, one.said())
     return numbers, effective_at
@@ -127,7 +127,7 @@ async def revoke(transaction: Transaction, number: int) -> tuple[list[int], date
         raise conflict("in_use", f"It was revoked at {iso(row['revoked_at'])} already.")
     kind = CorrectionKind(row["kind"])
     unit = row["unit_id"] if kind is CorrectionKind.POLICY else None
-    sensors = await _touched(transaction, row["sensor_id"], unit, row["starts_at"], row["ends_at"])
+    sensors = await touched(transaction, row["sensor_id"], unit, row["starts_at"], row["ends_at"])
     await transaction.execute(REVOKE, {"id": number, "user": transaction.user, "now": transaction.now_at, "comment": transaction.comment})
     effective_at = transaction.takes_effect(max(transaction.earliest, row["ends_at"]), None)
     await _judge_again(transaction, row["organization_id"], number, kind, sensors, row["starts_at"], effective_at)
@@ -136,7 +136,7 @@ async def revoke(transaction: Transaction, number: int) -> tuple[list[int], date
     return [number], effective_at
 
 
-async def _touched(transaction: Transaction, sensor: int | None, unit: int | None, since: datetime, until: datetime) -> list[int]:
+async def touched(transaction: Transaction, sensor: int | None, unit: int | None, since: datetime, until: datetime) -> list[int]:
     """Return the sensors that a correction touches: its own, or those that watched its unit then."""
     if sensor is not None:
         return [sensor]
@@ -162,17 +162,7 @@ async def _judge_again(
 
 async def _repaint(transaction: Transaction, organization: int, sensor: int) -> None:
     """Write the stretches of a sensor anew, from all the corrections that stand."""
-    rows = await transaction.rows(STANDING, {"sensor": sensor, "limit": MAX_STANDING + 1})
-    if len(rows) > MAX_STANDING:
-        raise conflict(
-            "too_many_versions", f"More than {MAX_STANDING} corrections of sensor {sensor} stand: revoke some that others cover."
-        )
-    corrections = [correction_of(row) for row in rows]
-    assignments = [
-        Assignment(row["id"], row["unit_id"], row["since"], row["until"]) for row in await transaction.rows(ASSIGNMENTS, {"sensor": sensor})
-    ]
-    moved_to = sorted({one.unit for one in corrections if one.kind is CorrectionKind.ASSIGNMENT and one.unit is not None})
-    stretches = stretches_of(corrections, assignments, await _policies(transaction, moved_to))
+    stretches = await painted(transaction, sensor)
     await transaction.execute(CLEAR, {"sensor": sensor})
     for one in stretches:
         values = {
@@ -187,6 +177,20 @@ async def _repaint(transaction: Transaction, organization: int, sensor: int) -> 
             "policy": one.policy,
         }
         await transaction.execute(PUT, values)
+
+
+async def painted(transaction: Transaction, sensor: int, more: Sequence[Correction] = ()) -> tuple[CorrectedStretch, ...]:
+    """Return what is true of a sensor because of all the corrections that stand, and some more."""
+    rows = await transaction.rows(STANDING, {"sensor": sensor, "limit": MAX_STANDING + 1})
+    if len(rows) > MAX_STANDING:
+        raise conflict(
+            "too_many_versions", f"More than {MAX_STANDING} corrections of sensor {sensor} stand: revoke some that others cover."
+        )
+    corrections = [*map(correction_of, rows), *more]
+    found = await transaction.rows(ASSIGNMENTS, {"sensor": sensor})
+    assignments = [Assignment(row["id"], row["unit_id"], row["since"], row["until"]) for row in found]
+    moved_to = sorted({one.unit for one in corrections if one.kind is CorrectionKind.ASSIGNMENT and one.unit is not None})
+    return stretches_of(corrections, assignments, await _policies(transaction, moved_to))
 
 
 async def _policies(transaction: Transaction, units: list[int]) -> Mapping[int, Timeline]:

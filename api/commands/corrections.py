@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from api.commands.archiving import require_standing
-from api.commands.assignments import LAST, assign, end_assignment, sensor_row
+from api.commands.assignments import LAST, UNIT, assign, end_assignment, sensor_row
 from api.commands.correcting import Wanted, keep
 from api.commands.sensors import configure, newest_terms
 from api.commands.transaction import Outcome, Row, Transaction
-from api.commands.units import NEWEST, apply_policy, unit_row
+from api.commands.units import NEWEST, VERSION, apply_policy, unit_row
 from api.correction_shapes import AnyOrder, CalibrationOrder, MarkOrder, MoveOrder, PolicyOrder, SwapOrder
 from api.errors import conflict
 from api.parameters import instant, optional_instant
@@ -25,20 +25,33 @@ from pipelines.domain.registration.sensor_terms import sensor_terms
 MAX_BACK: Final = timedelta(days=366)
 """How far back a correction may begin: everything of its sensors since then is judged again."""
 
+TO_BE_MADE: Final = -1
+"""Number of an assignment that a dry transaction does not make."""
+
 
 async def correct(transaction: Transaction, order: AnyOrder) -> tuple[list[int], datetime | None]:
     """Make a correction; return the numbers of what is kept, and when the sensors it touches are judged again."""
+    wanted, effective_at = await wanted_of(transaction, order)
+    numbers, judged_at = await keep(transaction, wanted)
+    return numbers, judged_at or effective_at
+
+
+async def wanted_of(transaction: Transaction, order: AnyOrder) -> tuple[list[Wanted], datetime | None]:
+    """Put in force what goes on from now, and return what is to be kept of the past; and when the former holds.
+
+    A dry transaction puts nothing in force: the past is corrected up to now.
+    """
     since = _since(transaction, order.from_)
     match order:
         case CalibrationOrder():
             return await _calibrate(transaction, order, since)
         case MarkOrder():
-            return await keep(transaction, [await _mark(transaction, order, since)])
+            return [await _mark(transaction, order, since)], None
         case MoveOrder():
             sensor = await _sensor(transaction, order.sensor)
-            return await keep(transaction, await _move(transaction, sensor, order.unit, since))
+            return await _move(transaction, sensor, order.unit, since), None
         case SwapOrder():
-            return await keep(transaction, await _swap(transaction, order, since))
+            return await _swap(transaction, order, since), None
         case PolicyOrder():
             return await _judge_by(transaction, order, since)
         case _:
@@ -63,28 +76,32 @@ async def _sensor(transaction: Transaction, number: int) -> Row:
     return row
 
 
-async def _calibrate(transaction: Transaction, order: CalibrationOrder, since: datetime) -> tuple[list[int], datetime | None]:
+async def _calibrate(transaction: Transaction, order: CalibrationOrder, since: datetime) -> tuple[list[Wanted], datetime | None]:
     """Say what calibration was in force; where it goes on, its configuration has it too from the earliest instant on."""
     sensor = await _sensor(transaction, order.sensor)
     to = optional_instant(order.to, "to")
     if to is not None and to <= since:
         raise Refused("to", "must be after from")
     calibration = sensor_terms({"calibration_celsius": order.calibration_celsius}).calibration_hundredths
-    until, starts = to, transaction.earliest
-    if to is None or to > starts:
-        before = await newest_terms(transaction, order.sensor)
-        later = None if since <= starts else order.from_
-        begun = await configure(transaction, order.sensor, TermsGiven(effective_at=later, calibration_celsius=order.calibration_celsius))
-        starts = begun.effective_at or starts
-        if to is not None and before is not None and begun.effective_at is not None:
-            back = before[0].calibration_hundredths / 100
-            await configure(transaction, order.sensor, TermsGiven(effective_at=order.to, calibration_celsius=back))
-        until = starts
-    assert until is not None
+    until = to if to is not None and to <= transaction.earliest else await _calibrate_on(transaction, order, since, to)
     if since >= until:
-        return [], starts
+        return [], until
     wanted = Wanted(sensor["organization_id"], CorrectionKind.CALIBRATION, since, until, order.sensor, calibration=calibration)
-    return await keep(transaction, [wanted])
+    return [wanted], until
+
+
+async def _calibrate_on(transaction: Transaction, order: CalibrationOrder, since: datetime, to: datetime | None) -> datetime:
+    """Configure the calibration of what is still to come, up to an instant where one is given; return from when on it holds."""
+    if transaction.is_dry:
+        return transaction.now_at
+    before = await newest_terms(transaction, order.sensor)
+    later = None if since <= transaction.earliest else order.from_
+    terms = TermsGiven(effective_at=later, calibration_celsius=order.calibration_celsius)
+    begun = await configure(transaction, order.sensor, terms)
+    if to is not None and before is not None and begun.effective_at is not None:
+        back = before[0].calibration_hundredths / 100
+        await configure(transaction, order.sensor, TermsGiven(effective_at=order.to, calibration_celsius=back))
+    return begun.effective_at or transaction.earliest
 
 
 async def _mark(transaction: Transaction, order: MarkOrder, since: datetime) -> Wanted:
@@ -107,15 +124,20 @@ async def _move(transaction: Transaction, sensor: Row, unit: int | None, since: 
     if unit is None:
         if last["valid_to"] is not None and last["valid_to"] > transaction.now_at:
             raise conflict("in_use", f"The end of the assignment of sensor {number} is planned already: wait for it, then correct it.")
-        until = last["valid_to"] or await _when(end_assignment(transaction, sensor, None))
+        until = last["valid_to"] or (transaction.now_at if transaction.is_dry else await _when(end_assignment(transaction, sensor, None)))
         return [Wanted(sensor["organization_id"], CorrectionKind.ASSIGNMENT, since, until, number)]
     is_there = last["valid_to"] is None and last["unit_id"] == unit
-    until = last["valid_from"] if is_there else await _when(assign(transaction, sensor, unit, None))
+    await transaction.mine("unit", UNIT, unit)
+    if transaction.is_dry and not is_there:
+        until, assignment = transaction.now_at, TO_BE_MADE
+    else:
+        until = last["valid_from"] if is_there else await _when(assign(transaction, sensor, unit, None))
+        newest = await transaction.row(LAST, {"sensor": number})
+        assert newest is not None, "it was assigned just now, or before"
+        assignment = newest["id"]
     if until <= since:
         return []
-    now_last = await transaction.row(LAST, {"sensor": number})
-    assert now_last is not None, "it was assigned just now, or before"
-    return [Wanted(sensor["organization_id"], CorrectionKind.ASSIGNMENT, since, until, number, unit, assignment=now_last["id"])]
+    return [Wanted(sensor["organization_id"], CorrectionKind.ASSIGNMENT, since, until, number, unit, assignment=assignment)]
 
 
 async def _when(change: Awaitable[Outcome]) -> datetime:
@@ -139,15 +161,18 @@ async def _swap(transaction: Transaction, order: SwapOrder, since: datetime) -> 
     return [*await _move(transaction, one, units[1], since), *await _move(transaction, other, units[0], since)]
 
 
-async def _judge_by(transaction: Transaction, order: PolicyOrder, since: datetime) -> tuple[list[int], datetime | None]:
+async def _judge_by(transaction: Transaction, order: PolicyOrder, since: datetime) -> tuple[list[Wanted], datetime | None]:
     """Judge a unit by a policy version since an instant, and from now on."""
     unit = await unit_row(transaction, order.unit)
     require_standing("unit", unit)
     _in_the_past(transaction, since)
-    before = await transaction.row(NEWEST, {"unit": order.unit})
-    applied = await apply_policy(transaction, unit, order.policy_version, None)
-    until = applied.effective_at if applied.effective_at is not None else None if before is None else before["effective_at"]
-    if until is None or until <= since:
+    newest = await transaction.row(NEWEST, {"unit": order.unit})
+    is_there = newest is not None and newest["policy_version_id"] == order.policy_version
+    if transaction.is_dry and not is_there:
+        await transaction.mine("policy version", VERSION, order.policy_version)
+        until = transaction.now_at
+    else:
+        until = await _when(apply_policy(transaction, unit, order.policy_version, None))
+    if until <= since:
         return [], until
-    wanted = Wanted(unit["organization_id"], CorrectionKind.POLICY, since, until, unit=order.unit, policy=order.policy_version)
-    return await keep(transaction, [wanted])
+    return [Wanted(unit["organization_id"], CorrectionKind.POLICY, since, until, unit=order.unit, policy=order.policy_version)], until

@@ -90,6 +90,8 @@ class Transaction:
     """ms that the commit might take when it was checked that it comes in time."""
     checked_at: float = 0.0
     """By the monotonic clock, seconds."""
+    is_dry: bool = False
+    """Nothing may be written: it only shows what would be."""
 
     @property
     def now_at(self) -> datetime:
@@ -260,6 +262,7 @@ class Changes:
         try:
             async with self._pool.connection() as connection, connection.transaction():
                 transaction = await begin(connection, manager, comment, allowance, DRY if is_dry else LOCK)
+                transaction.is_dry = is_dry
                 yield transaction
                 if not is_dry:
                     await transaction.check_in_time()

@@ -9,16 +9,26 @@ from fastapi import APIRouter, Depends, Query, Response
 from api.callers import Caller
 from api.commands.correcting import revoke as revoke_correction
 from api.commands.corrections import correct
+from api.commands.previewing import Change, Previewed, preview
 from api.commands.transaction import Transaction
-from api.correction_shapes import AnyOrder, Corrected, CorrectionAnswer
+from api.correction_shapes import (
+    AnyOrder,
+    Corrected,
+    CorrectedStretchAnswer,
+    CorrectionAnswer,
+    ExcursionChange,
+    ExcursionFacts,
+    PreviewAnswer,
+)
 from api.errors import not_found
 from api.managers import Manager
-from api.parameters import Cursor, Id, PathId, decode_cursor, encode_cursor
+from api.parameters import Cursor, Id, PathId, aware, decode_cursor, encode_cursor
 from api.queries.corrections import corrections as query_corrections
 from api.registry_requests import Order
 from api.routes.context import Context
 from api.routes.policies import Limit
 from api.shapes import Page
+from pipelines.domain.recording import Found
 from pipelines.domain.registration.naming import comment
 from pipelines.domain.registration.refusals import Refused
 
@@ -55,10 +65,54 @@ def _add_changes(routes: APIRouter, context: Context) -> None:
             response.status_code = 200
         return Corrected(outcome="created" if items else "unchanged", effective_at=effective_at, items=items)
 
+    @routes.post("/corrections/preview")
+    async def show(order: AnyOrder, manager: Annotated[Manager, Depends(manager_of)]) -> PreviewAnswer:
+        async with context.changes.transaction(manager, is_dry=True) as transaction:
+            return preview_answer(await preview(transaction, order))
+
     @routes.post("/corrections/{correction}/revoke")
     async def revoke(correction: PathId, order: Order, manager: Annotated[Manager, Depends(manager_of)]) -> Corrected:
         items, effective_at = await run(manager, order, lambda transaction: revoke_correction(transaction, correction))
         return Corrected(outcome="changed", effective_at=effective_at, items=items)
+
+
+def preview_answer(previewed: Previewed) -> PreviewAnswer:
+    """Return what a preview says."""
+    kept = [
+        CorrectedStretchAnswer(kind=one.kind.value, sensor=one.sensor, unit=one.unit, from_=one.since, to=one.until)
+        for one in previewed.wanted
+    ]
+    changes = [_change_answer(one) for one in previewed.changes]
+    return PreviewAnswer(corrections=kept, readings=previewed.readings, judged=previewed.judged, changes=changes)
+
+
+def _change_answer(change: Change) -> ExcursionChange:
+    known = change.before if change.after is None else change.after.standing
+    assert known is not None, "what changes was, or will be"
+    found = known.found
+    return ExcursionChange(
+        outcome="voided" if change.after is None else "new" if change.before is None else "changed",
+        id=known.id,
+        sensor=found.sensor,
+        band=found.band,
+        side=found.side,
+        severity=found.severity,
+        before=None if change.before is None else _facts(change.before.found),
+        after=None if change.after is None else _facts(change.after.standing.found),
+    )
+
+
+def _facts(found: Found) -> ExcursionFacts:
+    return ExcursionFacts(
+        unit=found.unit,
+        started_at=aware(found.started_at),
+        opened_at=aware(found.opened_at),
+        ended_at=None if found.ended_at is None else aware(found.ended_at),
+        closed_at=None if found.closed_at is None else aware(found.closed_at),
+        ended_by=found.ended_by,
+        peak_celsius=None if found.figures.peak is None else found.figures.peak / 100,
+        exposure_seconds=found.figures.exposure_ms / 1_000,
+    )
 
 
 def _add_list(routes: APIRouter, context: Context) -> None:

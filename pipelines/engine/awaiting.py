@@ -13,8 +13,8 @@ import msgspec
 
 from pipelines.connectors.errors import Misconfigured
 from pipelines.domain.excursion_states import Reading
+from pipelines.domain.rejudging import Place, Rejudged, StoredRow, end_assignment, note_open, pass_clock, take_row
 from pipelines.domain.sensor import SensorState, is_late, is_quiet
-from pipelines.engine.rejudging import Place, Rejudged, StoredRow, end_assignment, note_open, pass_clock, take_row
 from pipelines.engine.sensor_batch import ASSIGNMENT_END, CORRECTED, CORRECTION, READING, Line
 from pipelines.engine.shard_table import LONG_AGO, compressed, decompressed
 from pipelines.engine.terms import Terms

@@ -16,13 +16,13 @@ import psycopg
 from pipelines.connectors.kafka import AckedProducer
 from pipelines.connectors.metrics import REVISIONS_DONE, REVISIONS_ROWS, REVISIONS_SECONDS, REVISIONS_VERSIONS
 from pipelines.domain.recording import Reason, Recorded, Standing, Stretch, record_stretch
+from pipelines.domain.rejudging import Rejudged, end_assignment, pass_clock, take_row
 from pipelines.engine import excursion_rows
 from pipelines.engine.awaiting import Answer, encode_answer
 from pipelines.engine.lease import Fence, unfenced
 from pipelines.engine.outbox import Outbox, Tell
 from pipelines.engine.partitions_ahead import PartitionsAhead
 from pipelines.engine.reconnecting import Reconnecting
-from pipelines.engine.rejudging import Rejudged, end_assignment, pass_clock, take_row
 from pipelines.engine.revision_queue import Revision
 from pipelines.engine.stretches import Stored, stored_offsets
 from pipelines.engine.telling import tell_of

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from pipelines.connectors.metrics import DETECT_READINGS
 from pipelines.domain.excursion_facts import ExcursionClosed, Facts
 from pipelines.domain.excursion_states import Open, Reading, Recovering
+from pipelines.domain.found import found_of_fact, running_of
 from pipelines.domain.policy import quiet_range
 from pipelines.domain.sensor import (
     FRESH,
@@ -29,7 +30,6 @@ from pipelines.domain.sensor_view import open_excursions, state_at
 from pipelines.domain.windowed_states import WindowedOpen
 from pipelines.engine.awaiting import MOST_LINES, MOST_LINES_OF_ALL, Answer, Awaiting, is_for_revision, reason_of, settled
 from pipelines.engine.devices import Devices
-from pipelines.engine.found import found_of_fact, running_of
 from pipelines.engine.judgements import ExcursionFact, Fact, RunningFact, SettledFact, StateFact
 from pipelines.engine.line_rules import ends_unsaid, has_terms_of, repeats
 from pipelines.engine.possible import Possibles

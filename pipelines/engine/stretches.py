@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import psycopg
 
+from pipelines.domain.beginning import covers
 from pipelines.domain.corrections import CorrectedStretch, Mark, Overlay, StampedRow, overlay_of
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.recording import Standing
+from pipelines.domain.rejudging import Place, Start, StoredRow
 from pipelines.domain.resuming import is_clean, reach_at, resumed
-from pipelines.engine.rejudging import Place, Start, StoredRow
 from pipelines.engine.terms import Terms
 
 STORED: Final = "SELECT partition, position FROM flow_progress WHERE flow = 'store_readings'"
@@ -176,11 +177,6 @@ def load_overlay(connection: psycopg.Connection, sensor: int) -> Overlay:
         return Overlay()
     stretches = [CorrectedStretch(since, until, None if mark is None else Mark(mark), *others) for since, until, mark, *others in rows]
     return overlay_of(stretches, dict(connection.execute(APPLIED, {"sensor": sensor}).fetchall()))
-
-
-def covers(standing: list[Standing], at: int) -> bool:
-    """Tell whether an excursion on record covers an instant, its end included."""
-    return any(one.found.started_at <= at and (one.found.closed_at is None or at <= one.found.closed_at) for one in standing)
 
 
 def reaches_over(standing: list[Standing], at: int) -> bool:

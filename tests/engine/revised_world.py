@@ -10,10 +10,10 @@ from pipelines.domain.excursion_states import Reading
 from pipelines.domain.partition_clock import GRACE_MS
 from pipelines.domain.policy import Policy
 from pipelines.domain.recording import Found, Reason, Recorded, Standing, Stretch, record_found, record_stretch
+from pipelines.domain.rejudging import Place, Start, StoredRow, rejudge
 from pipelines.domain.resuming import is_clean, reach_at, resumed
 from pipelines.engine.awaiting import Answer
 from pipelines.engine.judgements import ExcursionFact, Judged, LateReadings, Output, SettledFact
-from pipelines.engine.rejudging import Place, Start, StoredRow, rejudge
 from pipelines.engine.shard import Shard
 from pipelines.engine.terms import Configuration, Configurations, Policies, Terms
 from schemas.readings import ABSENT_I2, RowKind, Rows, blank_rows

@@ -17,7 +17,7 @@ from pipelines.domain.excursion_states import Reading
 from pipelines.domain.policy import Policy
 from pipelines.domain.recording import Found, Reason
 from pipelines.domain.registered import Assignment, Timeline
-from pipelines.engine.rejudging import Place, Start, StoredRow, rejudge
+from pipelines.domain.rejudging import Place, Start, StoredRow, rejudge
 from pipelines.engine.terms import Configuration, Configurations, Policies, Terms
 from schemas.readings import RowFlag, RowKind, Rows, blank_rows, encode_rows
 from schemas.revisions import REASONS

@@ -8,9 +8,9 @@ import numpy as np
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.partition_clock import GRACE_MS
 from pipelines.domain.policy_document import parse_policy
+from pipelines.domain.rejudging import Place, Rejudged, Start, StoredRow, rejudge
 from pipelines.engine.awaiting import Answer
 from pipelines.engine.judgements import ExcursionFact, Judged, LateReadings, Output, SettledFact
-from pipelines.engine.rejudging import Place, Rejudged, Start, StoredRow, rejudge
 from pipelines.engine.shard import Shard
 from pipelines.engine.terms import Configuration, Configurations, Policies, Terms
 from schemas.readings import RowKind, Rows, blank_rows, encode_rows

@@ -1,11 +1,11 @@
 """An excursion is on record under the version that was in force at its instant, however its deadline came to be passed."""
 
 from pipelines.domain.excursion_states import Reading
+from pipelines.domain.found import found_of_fact
 from pipelines.domain.policy import Policy
 from pipelines.domain.policy_document import parse_policy
 from pipelines.domain.recording import Found
 from pipelines.domain.sensor import FRESH, SensorState, Step, on_clock, on_reading
-from pipelines.engine.found import found_of_fact
 
 MINUTE = 60_000
 BAND = {"name": "warm", "side": "high", "limit_celsius": 8, "recovery_hold_seconds": 60}

@@ -8,8 +8,8 @@ from pipelines.domain.evaluate import in_order
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.policy import Policy
 from pipelines.domain.recording import Found, Reason, Recorded, Standing, Stretch, record_stretch
+from pipelines.domain.rejudging import Place, Rejudged, Start, StoredRow, rejudge
 from pipelines.domain.resuming import is_clean, reach_at, resumed
-from pipelines.engine.rejudging import Place, Rejudged, Start, StoredRow, rejudge
 from tests.domain.judged import policy_of
 from tests.domain.random_series import Series, random_series
 

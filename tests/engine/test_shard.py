@@ -8,10 +8,10 @@ import pytest
 from pipelines.domain.evaluate import judge
 from pipelines.domain.excursion_facts import ExcursionOpened
 from pipelines.domain.excursion_states import Reading
+from pipelines.domain.found import found_of_fact
 from pipelines.domain.partition_clock import PartitionClock, on_tick
 from pipelines.domain.recording import Found
 from pipelines.domain.sensor import FRESH, SensorState, Step, is_late, on_clock, on_reading
-from pipelines.engine.found import found_of_fact
 from pipelines.engine.judgements import ExcursionFact, Judged, LateReadings, OfflineFact, Output
 from pipelines.engine.shard import Shard
 from schemas.readings import ABSENT_I2, RowKind, Rows, encode_rows

@@ -13,10 +13,10 @@ import numpy as np
 
 from pipelines.domain.evaluate import Excursion, in_order, judge
 from pipelines.domain.excursion_states import Reading
+from pipelines.domain.found import running_of
 from pipelines.domain.partition_clock import GRACE_MS
 from pipelines.domain.policy import Policy
 from pipelines.domain.recording import Found
-from pipelines.engine.found import running_of
 from pipelines.engine.judgements import ExcursionFact, Judged
 from pipelines.engine.shard import Shard
 from pipelines.engine.terms import Configuration, Configurations, Policies, Terms

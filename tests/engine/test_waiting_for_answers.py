@@ -1,8 +1,8 @@
 """What a sensor asks while it waits already, and what an answer settles behind which rows are late still."""
 
 from pipelines.domain.excursion_states import Reading
+from pipelines.domain.rejudging import Place, Start, StoredRow, rejudge
 from pipelines.engine.awaiting import Answer
-from pipelines.engine.rejudging import Place, Start, StoredRow, rejudge
 from pipelines.engine.shard import Shard
 from schemas.readings import RowKind
 from tests.engine.test_ends_of_assignments import AT, MINUTE, TERMS, judged, requests, row

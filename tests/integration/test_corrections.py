@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from api.commands.correcting import revoke
 from api.commands.corrections import correct
+from api.commands.previewing import Previewed, preview
 from api.commands.transaction import Changes, Transaction
 from api.correction_shapes import AnyOrder, CalibrationOrder, MarkOrder, MoveOrder, PolicyOrder
 from api.errors import ApiError
@@ -24,8 +25,9 @@ from api.managers import Manager
 from infra.local.local_stack import LocalStack
 from pipelines.domain.evaluate import in_order, judge
 from pipelines.domain.excursion_states import Reading
-from pipelines.domain.instants import format_instant
+from pipelines.domain.instants import format_instant, parse_instant
 from pipelines.domain.policy_document import parse_policy
+from pipelines.domain.recording import Found
 from pipelines.domain.registration.refusals import Refused
 from pipelines.engine.decoding import assignment_end_row, rejudgement_row
 from pipelines.engine.registry import Registry
@@ -77,6 +79,20 @@ class CorrectedRig(Rig):
         numbers, _ = self.command(lambda transaction: correct(transaction, order))
         self.pass_time()
         return numbers
+
+    def preview(self, order: AnyOrder) -> Previewed:
+        """Return what a correction would change."""
+
+        async def ran() -> Previewed:
+            changes = Changes(self.database)
+            await changes.open()
+            try:
+                async with changes.transaction(ADA, is_dry=True) as transaction:
+                    return await preview(transaction, order)
+            finally:
+                await changes.close()
+
+        return asyncio.run(ran())
 
     def revoke(self, number: int) -> None:
         """Take a correction back, and let its time come."""
@@ -312,3 +328,64 @@ def test_what_cannot_be_corrected_is_refused_and_what_is_kept_cannot_be_rewritte
     with psycopg.connect(rig.database.url) as connection, pytest.raises(psycopg.errors.RaiseException, match="append-only"):
         connection.execute("UPDATE corrections SET comment = 'never said'")
     assert isinstance(rig.rows_of("SELECT made_at FROM corrections")[0][0], datetime)
+
+
+ORDERS: list[AnyOrder] = [
+    mark("flag", 190, 330),
+    mark("delete", 250, 290),
+    CalibrationOrder.model_validate({"kind": "calibration", "sensor": 1, "from": at(300), "calibration_celsius": 3.5, "comment": "x"}),
+    CalibrationOrder.model_validate(
+        {"kind": "calibration", "sensor": 1, "from": at(0), "to": at(250), "calibration_celsius": -2, "comment": "x"}
+    ),
+    MoveOrder.model_validate({"kind": "assignment", "sensor": 1, "unit": 2, "from": at(260), "comment": "x"}),
+    MoveOrder.model_validate({"kind": "assignment", "sensor": 1, "unit": None, "from": at(260), "comment": "x"}),
+    PolicyOrder.model_validate({"kind": "policy", "unit": 1, "policy_version": 3, "from": at(400), "comment": "x"}),
+]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=lambda order: order.kind)
+def test_a_preview_says_what_the_correction_then_does_and_writes_nothing(rig: CorrectedRig, order: AnyOrder) -> None:
+    warm_afternoon(rig)
+    tables = (
+        "corrections",
+        "corrected_stretches",
+        "rejudgements",
+        "registry_changes",
+        "assignments",
+        "sensor_configurations",
+        "unit_policies",
+    )
+    counts = [rig.rows_of(f"SELECT count(*) FROM {table}") for table in tables]
+    known = {row[0] for row in rig.rows_of("SELECT excursion_id FROM excursion_versions")}
+    written = rig.rows_of("SELECT count(*) FROM excursion_versions")[0][0]
+
+    previewed = rig.preview(order)
+
+    assert [rig.rows_of(f"SELECT count(*) FROM {table}") for table in tables] == counts
+    rig.correct(order)
+    versions = rig.rows_of(
+        "SELECT excursion_id, reason, (extract(epoch FROM started_at) * 1000)::bigint, (extract(epoch FROM closed_at) * 1000)::bigint, unit_id, "
+        f"exposure_ms FROM excursion_versions ORDER BY known_at, excursion_id, version OFFSET {written}"
+    )
+    said: dict[object, Found | None] = {}
+    for one in previewed.changes:
+        if one.after is not None:
+            said[one.after.standing.id] = one.after.standing.found
+        elif one.before is not None:
+            said[one.before.id] = None
+    did = {row[0]: None if row[1] == "void" else row[2:] for row in versions}
+    assert did == {
+        number: None if found is None else (found.started_at, found.closed_at, found.unit, found.figures.exposure_ms)
+        for number, found in said.items()
+    }
+    assert {number for number, found in said.items() if found is None} <= known
+    assert previewed.readings == sum(
+        within(Reading(int(row["measured_at"][0]), 0, 1, 0), *bounds(order)) for row in rig.rows if row["kind"] == 0
+    )
+
+
+def bounds(order: AnyOrder) -> tuple[int, int]:
+    """Return the minutes that an order is about."""
+    to = getattr(order, "to", None)
+    minutes = [(parse_instant(text) - AT) // MINUTE for text in (order.from_, to) if text is not None]
+    return minutes[0], minutes[1] if len(minutes) > 1 else 1_000_000

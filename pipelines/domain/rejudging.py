@@ -10,11 +10,11 @@ import msgspec
 
 from pipelines.domain.excursion_facts import ExcursionOpened, Facts
 from pipelines.domain.excursion_states import Reading
+from pipelines.domain.found import found_of_fact
 from pipelines.domain.policy import identity
 from pipelines.domain.recording import Found
 from pipelines.domain.sensor import FRESH, Policies, SensorState, is_late, on_assignment_end, on_clock, on_reading
 from pipelines.domain.sensor_view import open_excursions
-from pipelines.engine.found import found_of_fact
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
