@@ -20,6 +20,11 @@ def covers(standing: Iterable[Standing], at: int) -> bool:
     return any(one.found.started_at <= at and (one.found.closed_at is None or at <= one.found.closed_at) for one in standing)
 
 
+def reaches_over(standing: Iterable[Standing], at: int) -> bool:
+    """Tell whether an excursion on record that began before an assignment reaches into it: its end is not said, or was said wrongly."""
+    return any(one.found.started_at < at and (one.found.closed_at is None or one.found.closed_at > at) for one in standing)
+
+
 def begin_before(
     rows: Sequence[StoredRow], at: int, standing: Sequence[Standing], policies: Policies, *, is_whole: bool
 ) -> tuple[Start, int] | None:
@@ -31,7 +36,9 @@ def begin_before(
     for index in range(bisect_left(rows, at, key=lambda row: row.reading.measured_at) - 1, -1, -1):
         row = rows[index]
         if younger is not None and younger.place.assignment != row.place.assignment:
-            return Start(), younger.reading.measured_at - 1
+            begins = younger.reading.measured_at
+            if not reaches_over(standing, begins):
+                return Start(), begins - 1
         younger = row
         policy = policies[row.reading.policy]
         reach = reach_at(policy, row.reading.measured_at)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import psycopg
 
-from pipelines.domain.beginning import covers
+from pipelines.domain.beginning import covers, reaches_over
 from pipelines.domain.corrections import CorrectedStretch, Mark, Overlay, StampedRow, overlay_of
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.recording import Standing
@@ -177,8 +177,3 @@ def load_overlay(connection: psycopg.Connection, sensor: int) -> Overlay:
         return Overlay()
     stretches = [CorrectedStretch(since, until, None if mark is None else Mark(mark), *others) for since, until, mark, *others in rows]
     return overlay_of(stretches, dict(connection.execute(APPLIED, {"sensor": sensor}).fetchall()))
-
-
-def reaches_over(standing: list[Standing], at: int) -> bool:
-    """Tell whether an excursion on record that began before an assignment reaches into it: its end is not said, or was said wrongly."""
-    return any(one.found.started_at < at and (one.found.closed_at is None or one.found.closed_at > at) for one in standing)
