@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from infra.local.local_stack import LocalStack
@@ -79,3 +80,27 @@ def test_a_calibration_of_a_time_to_come_is_planned_and_taken_back_by_versions_a
     assert (made.status, made.outcome, made.body["items"], made.body["effective_at"]) == (200, "unchanged", [], start)
     versions = world.ada.get(f"sensors/{number}/registration")["configurations"]
     assert [(one["calibration_celsius"], one["effective_at"]) for one in versions[1:]] == [(0.5, start), (0, end)]
+
+
+def test_a_preview_by_rest_names_what_would_change_and_keeps_nothing(world: World) -> None:
+    number = sensor(world, unit=unit(world, policy_version=policy(world)[1]), assigned_from=in_seconds(-2 * DAY))
+    with psycopg.connect(world.api.database_url) as connection:
+        connection.execute(
+            "INSERT INTO readings (sensor_id, measured_at, organization_id, unit_id, assignment_id, policy_version_id, configuration_id, "
+            "received_after_ms, uplink_partition, uplink_offset, temperature, late) "
+            "SELECT a.sensor_id, now() - n * interval '10 minutes', a.organization_id, a.unit_id, a.id, p.policy_version_id, c.id, 0, 1, n, "
+            "CASE WHEN n BETWEEN 5 AND 8 THEN 700 ELSE 400 END, false "
+            "FROM generate_series(1, 20) n, assignments a JOIN unit_policies p USING (unit_id) JOIN sensor_configurations c USING (sensor_id) "
+            "WHERE a.sensor_id = %s",
+            [number],
+        )
+    order = {"kind": "calibration", "sensor": number, "from": in_seconds(-DAY), "to": in_seconds(-60), "calibration_celsius": 2}
+
+    seen = world.ada.post("corrections/preview", **order)
+
+    assert (seen.status, seen.body["readings"], seen.body["judged"]) == (200, 20, 20)
+    (change,) = seen.body["changes"]
+    assert (change["outcome"], change["before"], change["after"]["peak_celsius"]) == ("new", None, 9.0)
+    assert [(one["kind"], one["from"], one["to"]) for one in seen.body["corrections"]] == [("calibration", order["from"], order["to"])]
+    assert world.ada.get(f"corrections?sensor={number}")["items"] == []
+    refused(world.bob.post("corrections/preview", **order), 404, "not_found")
