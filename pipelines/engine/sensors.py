@@ -283,8 +283,8 @@ class Sensors:
     def _step(self, state: SensorState, slot: int, kept: Kept, line: Line, facts: list[Fact]) -> SensorState:
         """Judge one row in order, under the terms it is stamped with."""
         policies = self._terms.policies
-        if line.kind == ASSIGNMENT_END and kept.assignment not in {0, line.assignment}:
-            return state  # a correction ended it before
+        if line.kind == ASSIGNMENT_END and state.newest is not None and kept.assignment not in {0, line.assignment}:
+            return state  # a correction ended it before; where nothing is judged of any, what comes of it yet is late
         if line.kind == ASSIGNMENT_END or kept.assignment not in {0, line.assignment}:
             ended = on_assignment_end(state, line.measured_at, policies)
             self._found(ended.facts, state, slot, kept, line.offset, line.received_at, facts)

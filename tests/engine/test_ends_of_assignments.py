@@ -82,6 +82,17 @@ def test_a_row_of_the_next_assignment_after_the_end_was_said_asks_nothing() -> N
     assert requests(outputs) == []
 
 
+def test_rows_of_an_assignment_that_come_after_its_end_was_said_are_late_though_it_had_none_before() -> None:
+    shard = Shard(0, TERMS)
+    judged(shard, row(0, 0, RowKind.TICK), row(1, 0, RowKind.READING))
+    judged(shard, row(2, 20, RowKind.ASSIGNMENT_END), row(3, 40, RowKind.ASSIGNMENT_END, assignment=2))
+
+    outputs = judged(shard, row(4, 30, RowKind.READING, assignment=2))
+
+    assert told(outputs) == []
+    assert [(one.measured_from, one.offset) for one in requests(outputs)] == [(AT + 30 * MINUTE, 4)]
+
+
 def test_an_end_between_a_request_and_an_answer_that_looked_less_far_is_not_lost() -> None:
     shard = Shard(0, TERMS)
     judged(shard, row(0, 0, RowKind.TICK), row(1, 5, RowKind.READING))
