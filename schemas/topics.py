@@ -23,6 +23,8 @@ class Topic:
     readers: tuple[str, ...]
     retention_ms: int
     log_append_time: bool = False
+    most_bytes: int = 1_048_576
+    """Of a record: a webhook body is at most 256 KiB, a batch of readings at most 8,192 rows of 64 bytes."""
 
     def broker_settings(self) -> dict[str, str]:
         """Return the topic settings the broker must hold, in Kafka's words."""
@@ -30,12 +32,9 @@ class Topic:
             "cleanup.policy": "delete",
             "retention.ms": str(self.retention_ms),
             "message.timestamp.type": "LogAppendTime" if self.log_append_time else "CreateTime",
-            "max.message.bytes": str(MAX_RECORD_BYTES),
+            "max.message.bytes": str(self.most_bytes),
         }
 
-
-MAX_RECORD_BYTES: Final = 1_048_576
-"""Largest record: a webhook body is at most 256 KiB, a batch of readings at most 8,192 rows of 64 bytes."""
 
 UPLINKS: Final = Topic(
     name="uplinks",
@@ -82,6 +81,7 @@ REVISED: Final = Topic(
     writers=("revise_excursions",),
     readers=("detect_excursions",),
     retention_ms=7 * DAY_MS,
+    most_bytes=16_777_216,  # what a window of 3 million readings holds
 )
 ALERTING: Final = Topic(
     name="alerting",

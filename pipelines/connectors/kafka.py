@@ -10,10 +10,10 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from pipelines.connectors.clock import monotonic
-from pipelines.connectors.errors import Misconfigured, Retryable
+from pipelines.connectors.errors import Misconfigured, Rejected, Retryable
 from pipelines.connectors.metrics import KAFKA_ACK_SECONDS, KAFKA_ERRORS
 from pipelines.connectors.settings import setting
-from schemas.topics import MAX_RECORD_BYTES
+from schemas.topics import TOPICS
 
 SETTLE_SECONDS: Final = 120.0
 """A flow waits so long for acknowledgements; it then stops and starts again from its snapshot."""
@@ -30,6 +30,9 @@ INGEST_QUEUE_MESSAGES: Final = 20_000
 
 FLOW_QUEUE_MESSAGES: Final = 100_000
 """Bound of a flow's producer queue."""
+
+LARGEST_RECORD_BYTES: Final = max(topic.most_bytes for topic in TOPICS)
+"""No topic takes a larger one; each topic has a bound of its own."""
 
 GATHER_MS: Final = 25
 GATHER_BYTES: Final = 65_536
@@ -61,7 +64,7 @@ class KafkaConfig:
                 "compression.type": "lz4",
                 "delivery.timeout.ms": delivery_timeout_ms,
                 "queue.buffering.max.messages": queue_messages,
-                "message.max.bytes": MAX_RECORD_BYTES,
+                "message.max.bytes": LARGEST_RECORD_BYTES,
                 "socket.keepalive.enable": True,
                 "reconnect.backoff.max.ms": 1_000,
                 "error_cb": count_connection_error,
@@ -146,7 +149,8 @@ class AckedProducer:
     ) -> None:
         """Queue a record, serving callbacks while the queue is full.
 
-        Raises Retryable once any delivery has failed, or when the queue stays full for SETTLE_SECONDS.
+        Raises Retryable once any delivery has failed, or when the queue stays full for SETTLE_SECONDS, and Rejected for a record that is
+        larger than any topic takes.
         """
         full_at: float | None = None
         while True:
@@ -166,6 +170,11 @@ class AckedProducer:
                 if monotonic() - full_at > SETTLE_SECONDS:
                     message = f"the producer's queue is full and nothing was acknowledged for {SETTLE_SECONDS:.0f} s"
                     raise Retryable(message) from None
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
+                    raise
+                message = f"a record of {len(value):,} bytes is more than a topic takes ({LARGEST_RECORD_BYTES:,})"
+                raise Rejected(message) from error
             else:
                 self._producer.poll(0)
                 return

@@ -137,7 +137,7 @@ DETECT_SKIPPED: Final = Counter("coldstream_detect_facts_skipped_total", "Facts 
 REVISIONS_WAITING: Final = Gauge("coldstream_revisions_waiting", "Sensors that wait to be judged again.", ["partition"])
 REVISIONS_DONE: Final = Counter(
     "coldstream_revisions_done_total",
-    "Sensors judged again: changed or unchanged, or overtaken by a live judgement and judged once more.",
+    "Sensors judged again: changed or unchanged, overtaken by a live judgement and judged once more, or with an answer too large for the log.",
     ["outcome"],
 )
 REVISIONS_VERSIONS: Final = Counter(

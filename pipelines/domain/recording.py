@@ -178,7 +178,8 @@ def record_stretch(
         confirmed |= {other.id for other in known if overlaps(other.found, one)}
         if one.closed_at is None and any(overlaps(other.found, one) and _is_closed_beyond(other.found, stretch) for other in known):
             continue
-        recorded = record_found(one, known, taken_ids, revised=stretch.reason, as_of=NEWEST if stretch.since is None else stretch.as_of)
+        revised = None if stretch.since is not None and stretch.reason is Reason.LATE else stretch.reason
+        recorded = record_found(one, known, taken_ids, revised=revised, as_of=NEWEST if stretch.since is None else stretch.as_of)
         for change in recorded:
             known = [other for other in known if other.id != change.standing.id]
             if change.reason is not Reason.VOID:

@@ -1,4 +1,4 @@
-"""SQL of the recorders: excursion versions, what is current, what was voided, and running figures."""
+"""SQL of the recorders: excursion versions, what is current, which ids are taken, and running figures."""
 
 import uuid
 from typing import Any, Final
@@ -21,8 +21,9 @@ FROM current_excursions c
 JOIN excursion_versions v ON v.excursion_id = c.excursion_id AND v.version = c.version AND v.first_started_at = c.first_started_at
 WHERE c.sensor_id = ANY(%s) AND (c.closed_at IS NULL OR c.closed_at >= to_timestamp(%s / 1000.0))
 """
-VOIDED_OF_SENSORS: Final = """
-SELECT DISTINCT excursion_id FROM excursion_versions WHERE sensor_id = ANY(%s) AND reason = 'void'
+TAKEN_OF_SENSORS: Final = """
+SELECT excursion_id FROM excursion_versions WHERE sensor_id = ANY(%(sensors)s) AND reason = 'void'
+UNION SELECT excursion_id FROM current_excursions WHERE sensor_id = ANY(%(sensors)s)
 """
 LOCK_CLASS: Final = 730_001
 """First key of the advisory locks of sensors; the second is the sensor."""
@@ -66,9 +67,9 @@ def lock_sensors(connection: psycopg.Connection, sensors: list[int]) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, sensor))
 
 
-def load_voided(connection: psycopg.Connection, sensors: list[int]) -> frozenset[uuid.UUID]:
-    """Return the ids of excursions of some sensors that do not stand any more: none of them is given again."""
-    return frozenset(row[0] for row in connection.execute(VOIDED_OF_SENSORS, (sensors,)))
+def load_taken(connection: psycopg.Connection, sensors: list[int]) -> frozenset[uuid.UUID]:
+    """Return the ids that excursions of some sensors have or, voided, had: none of them is given again."""
+    return frozenset(row[0] for row in connection.execute(TAKEN_OF_SENSORS, {"sensors": sensors}))
 
 
 def load_current(connection: psycopg.Connection, sensors: list[int], closed_from: int) -> dict[tuple[int, str], list[Standing]]:

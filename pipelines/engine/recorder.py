@@ -219,7 +219,7 @@ class Recorder:
     def _standing(
         self, connection: psycopg.Connection, facts: list[tuple[int, Fact]]
     ) -> tuple[dict[tuple[int, str], list[Standing]], set[uuid.UUID]]:
-        """Lock the sensors of some facts; return what stands of them, and the ids that voided history holds."""
+        """Lock the sensors of some facts; return what stands of them, and the ids that are taken."""
         found = [one for _, fact in facts for one in found_of(fact)]
         sensors = sorted({one.sensor for one in found} | {fact.sensor for _, fact in facts if isinstance(fact, RunningFact | SettledFact)})
         if not sensors:
@@ -227,7 +227,7 @@ class Recorder:
         excursion_rows.lock_sensors(connection, sensors)
         judged_from = [one.started_at for one in found] + [fact.after for _, fact in facts if isinstance(fact, SettledFact)]
         earliest = min(judged_from, default=FAR_AWAY_MS)
-        return excursion_rows.load_current(connection, sensors, earliest), set(excursion_rows.load_voided(connection, sensors))
+        return excursion_rows.load_current(connection, sensors, earliest), set(excursion_rows.load_taken(connection, sensors))
 
     def _change(
         self,

@@ -12,7 +12,9 @@ from itertools import groupby
 from typing import Final
 
 import psycopg
+import structlog
 
+from pipelines.connectors.errors import Rejected
 from pipelines.connectors.kafka import AckedProducer
 from pipelines.connectors.metrics import REVISIONS_DONE, REVISIONS_ROWS, REVISIONS_SECONDS, REVISIONS_VERSIONS
 from pipelines.domain.recording import Reason, Recorded, Standing, Stretch, record_stretch
@@ -75,7 +77,10 @@ class Reviser:
         self._outbox = outbox
         self._producer = producer
         self._fence = fence
+        self._log = structlog.get_logger().bind(flow=FLOW)
         self._versions_ahead = PartitionsAhead("excursion_versions")
+        for outcome in ("changed", "unchanged", "overtaken", "unanswered"):
+            REVISIONS_DONE.labels(outcome)
         database.on_connect(self._versions_ahead.forget)
         database.on_connect(self._send_left_behind)
 
@@ -101,11 +106,20 @@ class Reviser:
         self._outbox.send(connection, done.events)
         judged, stretch = judgement.judged, judgement.stretch
         answer = Answer(revision.sensor, stretch.as_of, revision.measured_from, stretch.until, judged.state, judged.place, revision.reason)
-        self._producer.send(REVISED.name, revision.partition, encode_revised(encode_answer(answer, revision.partition)))
+        self._answer(revision, answer)
         REVISIONS_DONE.labels("changed" if done.versions else "unchanged").inc()
         REVISIONS_ROWS.observe(judgement.rows)
         for one in done.versions:
             REVISIONS_VERSIONS.labels(one.reason.value).inc()
+
+    def _answer(self, revision: Revision, answer: Answer) -> None:
+        record = encode_revised(encode_answer(answer, revision.partition))
+        try:
+            self._producer.send(REVISED.name, revision.partition, record, key=str(revision.sensor).encode())
+        except Rejected as error:
+            # What is on record is right; the sensor waits on, opens excursions and has its ends from revisions.
+            REVISIONS_DONE.labels("unanswered").inc()
+            self._log.error("answer_too_large", sensor=revision.sensor, reason=str(error))
 
     def _carried_out(self, connection: psycopg.Connection, revision: Revision) -> tuple[_Judgement, _Done]:
         for _ in range(TRIES):
@@ -152,14 +166,14 @@ class Reviser:
     def _record(self, connection: psycopg.Connection, revision: Revision, judgement: _Judgement) -> _Done:
         """Write what is new, under the sensor's lock."""
         stretch = judgement.stretch
-        versions = self._compared(revision.sensor, judgement, excursion_rows.load_voided(connection, [revision.sensor]))
+        versions = self._compared(revision.sensor, judgement, excursion_rows.load_taken(connection, [revision.sensor]))
         self._versions_ahead.ensure(connection, (one.standing.first_started_at for one in versions))
         excursion_rows.write_versions(connection, [(one, revision.partition, judgement.newest_offset) for one in versions])
         tells = [tell_of(connection, one, stretch.until) for one in versions]
         return _Done(versions, tells, self._outbox.write(connection, tells))
 
     def _compared(self, sensor: int, judgement: _Judgement, taken: frozenset[uuid.UUID]) -> list[Recorded]:
-        """Return the versions to write, voids first: a band has one open excursion at a time. `taken` are ids of voided history."""
+        """Return the versions to write, voids first: a band has one open excursion at a time. `taken` are ids that are not given again."""
         found = sorted(judgement.judged.found.values(), key=lambda one: one.band)
         by_band = {band: list(several) for band, several in groupby(found, key=lambda one: one.band)}
         changes: list[Recorded] = []

@@ -23,6 +23,9 @@ LOOK_SECONDS: Final = 0.25
 AT_ONCE: Final = 10
 """Revisions of a partition that are handed on in one turn: the others' turn comes between."""
 
+AT_ONCE_OF_ALL: Final = 64
+"""...and of all partitions between two looks: a cell renews its lease only between turns."""
+
 _SNAPSHOT_VERSION: Final = 1
 
 
@@ -43,12 +46,14 @@ class StoredOffsets:
         self._database = database
         self._offsets: dict[int, int] = {}
         self._looked_at = float("-inf")
+        self.left = AT_ONCE_OF_ALL
+        """Revisions that may be handed on until the next look."""
 
     def of(self, partition: int, now: float) -> int:
         """Return the offset up to which a partition's readings are stored; what was known before while the database is away."""
         if now - self._looked_at >= LOOK_SECONDS:
             self._database.attempt(self._look)
-            self._looked_at = now
+            self._looked_at, self.left = now, AT_ONCE_OF_ALL
         return self._offsets.get(partition, -1)
 
     def _look(self, connection: psycopg.Connection) -> None:
@@ -84,7 +89,9 @@ class RevisionLogic(StatefulBatchLogic[Batch | Flush, Revision | Flush, bytes]):
         waiting = next(iter(self._queue.kept().values()), None)
         if waiting is None:
             return [], False
-        due = self._queue.due(self._offsets.of(waiting.partition, now), now, AT_ONCE)
+        stored = self._offsets.of(waiting.partition, now)
+        due = self._queue.due(stored, now, min(AT_ONCE, self._offsets.left))
+        self._offsets.left -= len(due)
         REVISIONS_WAITING.labels(waiting.partition).set(len(self._queue))
         return due, False
 

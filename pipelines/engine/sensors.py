@@ -234,12 +234,26 @@ class Sensors:
             total -= len(self.awaiting[slot].lines)
             self._let_go(slot, late)
 
-    def on_answer(self, answer: Answer) -> None:
-        """Take the state of a revision in, if it is the one that its sensor waits for."""
+    def on_answer(self, answer: Answer, done: int) -> Late | None:
+        """Take the state of a revision in, if its sensor waits for one; otherwise return a request, for what was asked once more or before.
+
+        A state that has gone on since without waiting cannot be replaced by the answer: what came behind it is not kept.
+        """
         slot = self._table.slot_of(answer.sensor)
-        awaiting = None if slot is None else self.awaiting.get(slot)
-        if slot is not None and awaiting is not None and awaiting.requests:
+        if slot is None:
+            return None
+        awaiting = self.awaiting.get(slot)
+        if awaiting is None:
+            kept = self._kept(slot)
+            state = self._state_of(slot, kept)
+            self.awaiting[slot] = Awaiting(done, ()).asked(done, answer.measured_from, ended_at(state))
+            self._keep(slot, kept, state)
+            self._put_back(slot, kept)
+            self.count("answers_unasked", 1)
+            return kept.id, kept.device, kept.organization, answer.measured_from, done, ended_at(state), answer.reason
+        if awaiting.requests:
             self.awaiting[slot] = awaiting.answered(answer)
+        return None
 
     def settle(self, done: int, clock: int, facts: list[Fact]) -> list[Late]:
         """Put in place the answers that the shard is far enough for; return further requests where rows are late still."""

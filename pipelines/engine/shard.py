@@ -142,10 +142,10 @@ class Shard:
         return outputs
 
     def on_answer(self, answer: Answer) -> list[Output]:
-        """Go on from a revision, if it is the one that its sensor waits for."""
-        self._sensors.on_answer(answer)
+        """Go on from a revision, or ask for one where its sensor waits for none: on record is what its state does not know."""
+        unasked = self._sensors.on_answer(answer, self.done)
         facts: list[Fact] = []
-        requests = self._settled(facts)
+        requests = [*self._requests(() if unasked is None else (unasked,)), *self._settled(facts)]
         return [*requests, Judged(self.partition, self.done, tuple(facts))] if facts else requests
 
     def _settled(self, facts: list[Fact]) -> list[Output]:
@@ -155,10 +155,14 @@ class Shard:
         return self._requests(self._sensors.settle(self.done, self.clock.now, facts))
 
     def _requests(self, late: Sequence[Late]) -> list[Output]:
-        """Return requests; an assignment's end has judged its sensor that far, though the clock may stand still before it."""
+        """Return requests; an assignment's end has judged its sensor that far, though the clock may stand still before it.
+
+        A revision passes deadlines up to the clock, so it must know every row that came before the clock was there: not those alone up to
+        the late one.
+        """
         return [
-            LateReadings(self.partition, sensor, device, organization, measured_from, offset, max(ended_at, self.clock.now), reason)
-            for sensor, device, organization, measured_from, offset, ended_at, reason in late
+            LateReadings(self.partition, sensor, device, organization, measured_from, self.done, max(ended_at, self.clock.now), reason)
+            for sensor, device, organization, measured_from, _, ended_at, reason in late
         ]
 
     def snapshot(self) -> bytes:

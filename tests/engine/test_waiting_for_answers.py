@@ -5,7 +5,7 @@ from pipelines.domain.rejudging import Place, Start, StoredRow, rejudge
 from pipelines.engine.awaiting import Answer
 from pipelines.engine.shard import Shard
 from schemas.readings import RowKind
-from tests.engine.test_ends_of_assignments import AT, MINUTE, TERMS, judged, requests, row
+from tests.engine.test_ends_of_assignments import AT, MINUTE, TERMS, judged, requests, row, told
 
 
 def answer(offset: int, measured_from: int, minutes: list[int]) -> Answer:
@@ -35,3 +35,25 @@ def test_an_answer_behind_which_rows_are_late_settles_nothing_and_asks_from_wher
 
     assert outputs == requests(outputs)
     assert [(one.measured_from, one.offset) for one in requests(outputs)] == [(AT + 5 * MINUTE + 1, 3)]
+
+
+def test_a_request_waits_for_every_row_that_came_before_its_clock() -> None:
+    shard = Shard(0, TERMS)
+    judged(shard, row(0, 0, RowKind.TICK), row(1, 5, RowKind.READING))
+
+    (request,) = requests(judged(shard, row(2, 2, RowKind.READING), row(3, 20, RowKind.READING, 400), row(4, 25, RowKind.TICK)))
+
+    assert (request.offset, request.clock) == (4, shard.clock.now)
+
+
+def test_an_answer_that_nobody_waits_for_is_asked_for_again_and_that_answer_is_put_in_place() -> None:
+    shard = Shard(0, TERMS)
+    judged(shard, row(0, 0, RowKind.TICK), row(1, 5, RowKind.READING, 400), row(2, 10, RowKind.READING, 400))
+    unasked = answer(1, AT + 3 * MINUTE, [3, 5])
+
+    (request,) = requests(shard.on_answer(unasked))
+    outputs = shard.on_answer(answer(2, request.measured_from, [3, 5, 10]))
+
+    assert (request.sensor, request.measured_from, request.offset) == (7, AT + 3 * MINUTE, 2)
+    assert requests(outputs) == []
+    assert told(outputs) == [(100, None, None)]

@@ -10,6 +10,7 @@ import pytest
 from infra.local.local_stack import LocalStack
 from pipelines.connectors.timescale import DatabaseConfig
 from pipelines.domain.recording import Figures, Found
+from pipelines.engine.excursion_rows import load_taken
 from pipelines.engine.judgements import ExcursionFact, Fact, Judged, LateReadings, OfflineFact, RunningFact, StateFact
 from pipelines.engine.outbox import Outbox
 from pipelines.engine.reconnecting import Reconnecting
@@ -199,3 +200,14 @@ def test_a_revision_is_asked_for_only_once_what_was_found_before_it_is_on_record
 
     assert unasked == []
     assert asked == [(6, [(1, "opened", False)])]
+
+
+def test_the_id_of_an_excursion_that_stands_is_taken_however_long_ago_it_closed(rig: Rig) -> None:
+    rig.record(rig.recorder(), ExcursionFact(5, AT, OPENED))
+    rig.record(rig.recorder(), ExcursionFact(9, AT, CLOSED))
+
+    with psycopg.connect(rig.database.url) as connection:
+        taken, others = load_taken(connection, [1]), load_taken(connection, [2])
+
+    assert [(one,) for one in taken] == rig.rows("SELECT excursion_id FROM current_excursions")
+    assert others == frozenset()

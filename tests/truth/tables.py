@@ -90,7 +90,7 @@ class MemoryTables:
     def _statements(self) -> dict[str, Callable[[Any], Found | None]]:
         return {
             excursion_rows.CURRENT_OF_SENSORS: self._current_of_sensors,
-            excursion_rows.VOIDED_OF_SENSORS: self._voided,
+            excursion_rows.TAKEN_OF_SENSORS: self._taken,
             excursion_rows.INSERT_VERSION: self._insert_version,
             excursion_rows.UPSERT_CURRENT: self._upsert_current,
             excursion_rows.UPSERT_RUNNING: self._upsert_running,
@@ -146,8 +146,8 @@ class MemoryTables:
             found.append(tuple((version if name in OF_VERSION else current)[name] for name in CURRENT_COLUMNS))
         return found
 
-    def _voided(self, values: Sequence[Any]) -> Found:
-        return [(one["id"],) for one in self.kept.versions.values() if one["sensor"] in values[0] and one["reason"] == "void"]
+    def _taken(self, values: Mapping[str, Any]) -> Found:
+        return [(one["id"],) for one in self.kept.versions.values() if one["sensor"] in values["sensors"]]
 
     def _insert_version(self, values: Mapping[str, Any]) -> None:
         key = (values["id"], values["version"])
