@@ -107,6 +107,14 @@ class Awaiting(msgspec.Struct, frozen=True, array_like=True):
         return Awaiting(self.offset, left, self.lines, None if left else answer, self.ended_at)
 
 
+def newest_of(answer: Answer) -> int:
+    """Return when the newest row that a revision knew was measured (ms UTC)."""
+    state = answer.state
+    if state.newest is not None:
+        return state.newest.measured_at
+    return LONG_AGO if state.judged_at is None else state.judged_at
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """An answer put in place."""

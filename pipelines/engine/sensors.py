@@ -28,7 +28,7 @@ from pipelines.domain.sensor import (
 )
 from pipelines.domain.sensor_view import open_excursions, state_at
 from pipelines.domain.windowed_states import WindowedOpen
-from pipelines.engine.awaiting import MOST_LINES, MOST_LINES_OF_ALL, Answer, Awaiting, is_for_revision, reason_of, settled
+from pipelines.engine.awaiting import MOST_LINES, MOST_LINES_OF_ALL, Answer, Awaiting, is_for_revision, newest_of, reason_of, settled
 from pipelines.engine.devices import Devices
 from pipelines.engine.judgements import ExcursionFact, Fact, RunningFact, SettledFact, StateFact
 from pipelines.engine.line_rules import ends_unsaid, has_terms_of, repeats
@@ -470,14 +470,6 @@ class Sensors:
         kept.low, kept.high = self._range(state.policy)
         kept.in_machine = 0
         self.machines.pop(slot, None)
-
-
-def newest_of(answer: Answer) -> int:
-    """Return when the newest row that a revision knew was measured (ms UTC)."""
-    state = answer.state
-    if state.newest is not None:
-        return state.newest.measured_at
-    return LONG_AGO if state.judged_at is None else state.judged_at
 
 
 def has_open(state: SensorState) -> bool:
