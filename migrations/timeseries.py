@@ -6,8 +6,12 @@ the SQL function `ensure_partitions`. Table, view and function names are the sam
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import Connection, text
+
+SPARSE_INDEXES_FROM: Final = (2, 24)
+"""Before it the columnstore chooses them itself."""
 
 
 class Tier(StrEnum):
@@ -34,6 +38,11 @@ class Capability:
     def columnstore(self) -> bool:
         """Whether the columnstore and policies can be used."""
         return self.tier is Tier.TIMESCALE
+
+    @property
+    def sparse_indexes(self) -> bool:
+        """Whether the columnstore takes a list of its sparse indexes."""
+        return self.columnstore and tuple(int(part) for part in self.version.split("-")[0].split(".")[:2]) >= SPARSE_INDEXES_FROM
 
 
 def detect(connection: Connection) -> Capability:
@@ -70,15 +79,19 @@ def ensure_partitioned(connection: Connection, capability: Capability, table: st
 
 
 def ensure_columnstore(
-    connection: Connection, capability: Capability, table: str, *, segment_by: str, order_by: str, after_days: int
+    connection: Connection, capability: Capability, table: str, *, segment_by: str, order_by: str, after_days: int, sparse_index: str = ""
 ) -> None:
-    """Turn on the columnstore with a policy that converts chunks once they are past the usual lateness."""
+    """Turn on the columnstore with a policy that converts chunks once they are past the usual lateness.
+
+    `sparse_index` lists its sparse indexes, where that can be said; empty leaves them to it.
+    """
     if not capability.columnstore:
         return
+    indexes = f", timescaledb.sparse_index = '{sparse_index}'" if sparse_index and capability.sparse_indexes else ""
     connection.execute(
         text(
             f"ALTER TABLE {table} SET (timescaledb.enable_columnstore, timescaledb.segmentby = '{segment_by}', "
-            f"timescaledb.orderby = '{order_by}')",
+            f"timescaledb.orderby = '{order_by}'{indexes})",
         ),
     )
     connection.execute(text(f"CALL add_columnstore_policy('{table}', after => interval '{after_days} days', if_not_exists => true)"))
