@@ -59,6 +59,8 @@ class RowFlag(IntFlag):
     """Of the uplink's history some was rejected for its time, and left no row of its own."""
     CORRECTED = 8
     """Measured where a person corrected what is known of the sensor: it is not judged live but by a revision, which knows how."""
+    BATTERY_GUESSED = 16
+    """Nothing but its value says that `battery_percent` is percent, and not a step or a code: it is shown, and no condition is judged by it."""
 
 
 ABSENT_I2: Final = -32_768

@@ -12,7 +12,7 @@ from api.errors import conflict
 from api.interval_shapes import AcceptInterval, IntervalSetting
 from api.queries.intervals import SETTING, learned, proposed, whole_seconds
 from pipelines.domain.expected_interval import SAME_WITHIN, NoProposal
-from pipelines.domain.registration.sensor_terms import sensor_terms
+from pipelines.domain.registration.sensor_terms import DEFAULT_INTERVAL_MS, sensor_terms, why_left_to_a_person
 
 SET: Final = "UPDATE organizations SET accepts_intervals = %(accepts)s WHERE id = %(id)s"
 
@@ -23,8 +23,11 @@ WHY: Final = {
 }
 
 
-async def accept_interval(transaction: Transaction, number: int, order: AcceptInterval) -> Outcome:
-    """Take over the interval that is proposed now, learned anew within the change; a gap or patience that follows the interval follows it."""
+async def accept_interval(transaction: Transaction, number: int, order: AcceptInterval, *, is_unattended: bool = False) -> Outcome:
+    """Take over the interval that is proposed now, learned anew within the change; a gap or patience that follows the interval follows it.
+
+    Where no person looks at it (`is_unattended`), one that must be left to a person is refused.
+    """
     row = await sensor_row(transaction, number)
     require_standing("sensor", row)
     known = await learned(transaction, [row["organization_id"]], number, transaction.now_at)
@@ -35,6 +38,10 @@ async def accept_interval(transaction: Transaction, number: int, order: AcceptIn
     if wanted is not None and abs(float(wanted) - seconds) > SAME_WITHIN * seconds:
         raise conflict("proposal_changed", f"By now {seconds} s is proposed, and not {wanted} s: look again.")
     before = await newest_terms(transaction, number)
+    if is_unattended:
+        why = why_left_to_a_person(seconds * 1_000, DEFAULT_INTERVAL_MS if before is None else before[0].expected_interval_ms)
+        if why is not None:
+            raise conflict("left_to_a_person", f"{seconds} s is proposed and left to a person: {why}.")
     terms = sensor_terms({"expected_interval_seconds": seconds}, None if before is None else before[0])
     if before is not None and terms == before[0]:
         return Outcome("unchanged", row["organization_id"], number)

@@ -48,7 +48,11 @@ def propose(organization: int | None, sensor: int | None, days: int) -> None:
 @_organization
 @_sensor
 def accept(organization: int | None, sensor: int | None) -> None:
-    """Take over what is proposed: for sensors of organizations that accept by themselves, or for one sensor that is named."""
+    """Take over what is proposed: for one sensor that is named, or for those of organizations that accept by themselves.
+
+    Of these only an interval that is no longer than the one in force and at least half of it, or of up to an hour in place of
+    the default; others are listed as left to a person.
+    """
     run(lambda: _accept(organization, sensor))
 
 
@@ -68,18 +72,18 @@ async def _accept(organization: int | None, sensor: int | None) -> None:
             for row in await at.database.rows(ACCEPTING, {"scope": at.scope, "all": sensor is not None}):
                 manager = Manager(WHO, frozenset({row["team_id"]}), frozenset({row["team_id"]}))
                 for number in await sensors_of(at.database, [row["id"]], sensor):
-                    await _accept_one(at, changes, manager, row["id"], number)
+                    await _accept_one(at, changes, manager, row["id"], number, is_unattended=sensor is None)
         finally:
             await changes.close()
 
 
-async def _accept_one(at: Desk, changes: Changes, manager: Manager, organization: int, number: int) -> None:
+async def _accept_one(at: Desk, changes: Changes, manager: Manager, organization: int, number: int, *, is_unattended: bool) -> None:
     """Take over one proposal, looked for before any lock is taken; what stands against it is said and leaves the others be."""
     if isinstance((await learned(at.database, [organization], number, now())).found, NoProposal):
         return
     try:
         async with changes.transaction(manager, COMMENT) as transaction:
-            outcome: Outcome = await accept_interval(transaction, number, AcceptInterval())
+            outcome: Outcome = await accept_interval(transaction, number, AcceptInterval(), is_unattended=is_unattended)
     except (ApiError, Refused, TooEarly) as error:
         click.echo(f"sensor {number}: not taken over: {error}", err=True)
         return

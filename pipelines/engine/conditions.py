@@ -28,10 +28,11 @@ from pipelines.engine.sensor_batch import ASSIGNMENT_END, FAULT, READING, Line, 
 from pipelines.engine.shard_table import CONDITION, FAR, LONG_AGO, Slots, Table
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import Ticks
-from schemas.readings import ABSENT_I1, ABSENT_I2, RowKind, Rows
+from schemas.readings import ABSENT_I1, ABSENT_I2, RowFlag, RowKind, Rows
 from schemas.reasons import RejectReason, is_known, reason_of_code
 
 ANCILLARY: Final = int(RowKind.ANCILLARY)
+BATTERY_GUESSED: Final = int(RowFlag.BATTERY_GUESSED)
 BEFORE_BATCH: Final = -1
 NEVER_BELOW: Final = 0
 """A limit that nothing is below."""
@@ -119,9 +120,10 @@ class Conditions:
         moving = (rows["kind"][told] == FAULT) | (rows["door"][told] == 1)
         policy = rows["policy"][told]
         percent, millivolts = rows["battery_percent"][told], rows["battery_millivolts"][told]
+        is_said = (percent >= 0) & (rows["flags"][told] & BATTERY_GUESSED == 0)
         for number, one in terms.items():
             low_percent, low_millivolts = low_levels(one.battery)
-            may = (percent >= 0) & (percent < low_percent)
+            may = is_said & (percent < low_percent)
             if low_millivolts:
                 may |= (millivolts >= 0) & (millivolts < low_millivolts)
             moving |= may if len(terms) == 1 else may & (policy == number)
@@ -213,7 +215,7 @@ class Conditions:
             raw_temperature=line.temperature - configurations.calibration_of(line.configuration) if is_reading else None,
             fault=reason_of(line.reason) if line.kind == FAULT else None,
             battery_millivolts=None if line.battery_millivolts == ABSENT_I2 else line.battery_millivolts,
-            battery_percent=None if line.battery_percent == ABSENT_I1 else line.battery_percent,
+            battery_percent=None if line.battery_percent == ABSENT_I1 or line.flags & BATTERY_GUESSED else line.battery_percent,
             door_open=None if line.door == ABSENT_I1 else line.door == 1,
         )
 

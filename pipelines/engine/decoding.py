@@ -221,6 +221,8 @@ def reading_row(uplink: Uplink, reading: ProbeReading, device: Device, sensor: S
     """Return the row of one reading, calibrated, and why its value was not believed, if it was not."""
     temperature, fault, detail = calibrated(reading, stamp.calibration)
     flags = uplink.flags | (int(RowFlag.HISTORY) if reading.history else 0) | (int(RowFlag.CORRECTED) if stamp.is_corrected else 0)
+    if reading.battery_guessed:
+        flags |= int(RowFlag.BATTERY_GUESSED)
     kind = RowKind.FAULT if fault is not None else RowKind.ANCILLARY if temperature is None else RowKind.READING
     row = pack(
         uplink.record.offset,

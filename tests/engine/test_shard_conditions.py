@@ -260,6 +260,16 @@ def test_an_end_of_the_assignment_that_is_learnt_of_late_ends_what_stands() -> N
     assert judged(fault, row_of(2, AT, RowKind.ASSIGNMENT_END)) == [("sensor_fault", 60_000, None), ("sensor_fault", 60_000, 60_001)]
 
 
+def test_a_battery_whose_percent_was_only_guessed_is_not_judged() -> None:
+    said = [row_of(number, AT + number, battery_percent=5) for number in range(1, 9)]
+    guessed = [row_of(number, AT + number, battery_percent=5, flags=int(RowFlag.BATTERY_GUESSED)) for number in range(1, 9)]
+    faulty = row_of(9, AT + 9, RowKind.FAULT, reason=33, battery_percent=5, flags=int(RowFlag.BATTERY_GUESSED))
+
+    assert [kind for kind, *_ in judged(*said)] == ["battery_low"]
+    assert judged(*guessed) == []
+    assert [kind for kind, *_ in judged(*guessed, faulty)] == ["sensor_fault"]
+
+
 def test_a_sensor_in_no_condition_keeps_nothing_beside_the_columns() -> None:
     shard = Shard(3, terms())
 

@@ -225,7 +225,7 @@ def test_another_organizations_conditions_are_not_found(world: World) -> None:
 def test_what_a_unit_is_judged_by_names_every_field_of_its_conditions(world: World) -> None:
     conditions = world.get(f"units/{world.unit}/policy")["conditions"]
 
-    assert conditions["door_open"] == {"enabled": True, "alert": "warning", "open_seconds": 300}
+    assert conditions["door_open"] == {"enabled": True, "alert": "none", "open_seconds": 300}
     assert conditions["frozen_value"] == {"enabled": False}
     assert conditions["possible_excursion"] == {"enabled": True, "alert": "none"}
 

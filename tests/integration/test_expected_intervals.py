@@ -121,6 +121,7 @@ def test_what_a_person_takes_over_becomes_a_version_with_its_evidence_in_the_log
 def test_the_command_takes_over_only_where_an_organization_has_said_so(world: World) -> None:
     first, second, _ = world.sensors(world.others)
     number = world.others.organization
+    world.ada.post(f"sensors/{first}/configurations", expected_interval_seconds=450)
 
     before = world.run("accept")
     proposed = world.run("propose", "--organization", str(number))
@@ -132,7 +133,8 @@ def test_the_command_takes_over_only_where_an_organization_has_said_so(world: Wo
     lines = [json.loads(line) for line in proposed.stdout.splitlines()]
     assert [(line["sensor"], line["proposal"]["interval_seconds"]) for line in lines] == [(first, 300), (second, 300)]
     assert setting.item == {"organization": number, "accept_by_itself": True}
-    assert [line.split(":")[0] for line in after.stdout.splitlines()] == [f"sensor {first}", f"sensor {second}"], after.stderr
+    assert [line.split(":")[0] for line in after.stdout.splitlines()] == [f"sensor {first}"], after.stderr
+    assert f"sensor {second}: not taken over: 300 s is proposed and left to a person: it is longer than the 60 s in force." in after.stderr
     assert named.stdout.startswith(f"sensor {world.sensors(world.ours)[1]}: taken over"), named.stderr
     (change,) = (
         one for one in world.ada.get(f"registry-changes?kind=sensor&thing={first}")["items"] if one["action"] == "interval_accepted"

@@ -1,7 +1,8 @@
 """The part `conditions` of a policy document: from what is written to ConditionTerms, and back with no field left to a default.
 
-{"battery_low": {"low_percent": 15, "alert": "none"}, "frozen_value": {}, "door_open": {"enabled": false}}: what is not
-written has its default, which for a frozen value is not to look for it. Every refusal names the field and says why.
+{"battery_low": {"low_percent": 15, "alert": "none"}, "frozen_value": {}, "door_open": {"enabled": false}}: a field that is not
+written has its default. A condition that is not named is judged by its defaults and told to nobody; a frozen value is not looked for.
+Every refusal names the field and says why.
 """
 
 from collections.abc import Callable, Mapping
@@ -82,7 +83,7 @@ FIELDS: Final[dict[ConditionKind, dict[str, Field]]] = {
 
 
 def parse_conditions(written: object, refuse: Refuse) -> ConditionTerms:
-    """Return the terms that a document's `conditions` describe; None, or an object without a condition, leaves its default.
+    """Return the terms that a document's `conditions` describe; None, or an object without a condition, leaves it untold.
 
     `refuse` raises, given the first field that is wrong.
     """

@@ -1,6 +1,7 @@
 """By what conditions are judged: one frozen value of a policy version (`document` reads it), with a default for everything.
 
 Where a figure is our own it is chosen so that a healthy sensor in a cold room never raises the condition. None switches one off.
+A condition that a policy names warns unless it says otherwise; what none names is judged and told to nobody (`ConditionTerms`).
 """
 
 from dataclasses import dataclass
@@ -89,20 +90,23 @@ class ClockTerms:
 class PossibleTerms:
     """Who is told of a possible excursion. Its limits and holds are the bands' own."""
 
-    alert: Alert = Alert.NONE
-    """Shown, and told to nobody: the silence that makes it possible is told as offline or as a fault."""
+    alert: Alert = Alert.WARNING
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionTerms:
-    """One version of the terms of conditions. Frozen values are not looked for unless a person asks for it."""
+    """One version of the terms of conditions; what it leaves out is judged and told to nobody.
 
-    battery: BatteryTerms | None = BatteryTerms()
-    door: DoorTerms | None = DoorTerms()
+    So policies written before there were conditions, and readings judged by no policy, tell what they told before. Frozen values
+    are not looked for unless a person asks for it.
+    """
+
+    battery: BatteryTerms | None = BatteryTerms(alert=Alert.NONE)
+    door: DoorTerms | None = DoorTerms(alert=Alert.NONE)
     frozen: FrozenTerms | None = None
-    fault: FaultTerms | None = FaultTerms()
-    clock: ClockTerms | None = ClockTerms()
-    possible: PossibleTerms | None = PossibleTerms()
+    fault: FaultTerms | None = FaultTerms(alert=Alert.NONE)
+    clock: ClockTerms | None = ClockTerms(alert=Alert.NONE)
+    possible: PossibleTerms | None = PossibleTerms(alert=Alert.NONE)
 
 
 DEFAULT_TERMS: Final = ConditionTerms()

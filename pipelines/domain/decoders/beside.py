@@ -22,8 +22,12 @@ MOST_CELL_VOLTS: Final = 6
 LEAST_CELL_VOLTS: Final = 1
 WHOLE_VOLTS: Final = frozenset({2, 3, 4})
 """3.0 V is written 3 by a payload formatter; no other small whole number is a voltage for certain."""
+FLAGS: Final = frozenset({0, 1})
+"""0 may as well mean a good battery, or mains."""
 LEVEL: Final = "level"
 """Scale of `names.Meaning`: how full, in volts, percent or steps."""
+GUESSED: Final = "guessed"
+"""Scale of percent that nothing but the value told."""
 MOST_PERCENT: Final = 100
 MOST_MILLIVOLTS: Final = 32_000
 LEAST_MILLIVOLTS: Final = 500
@@ -41,6 +45,7 @@ class Beside(msgspec.Struct, frozen=True, gc=False):
     battery_millivolts: int | None = None
     battery_percent: int | None = None
     door_open: bool | None = None
+    battery_guessed: bool = False
 
     @property
     def has_any(self) -> bool:
@@ -60,6 +65,7 @@ class Beside(msgspec.Struct, frozen=True, gc=False):
             battery_millivolts=self.battery_millivolts,
             battery_percent=self.battery_percent,
             door_open=self.door_open,
+            battery_guessed=self.battery_guessed,
         )
 
 
@@ -84,11 +90,10 @@ def beside_of(named: list[tuple[Leaf, Meaning]], context: Context) -> Beside:
                 door_open = _door(leaf.value)
             case _:
                 continue
-    return (
-        Beside(humidity, battery.get("v"), battery.get("percent"), door_open)
-        if battery or humidity is not None or door_open is not None
-        else _NONE
-    )
+    if not battery and humidity is None and door_open is None:
+        return _NONE
+    is_guessed = "percent" not in battery and GUESSED in battery
+    return Beside(humidity, battery.get("v"), battery.get(GUESSED if is_guessed else "percent"), door_open, is_guessed)
 
 
 def _humidity(value: object) -> int | None:
@@ -100,7 +105,7 @@ def _humidity(value: object) -> int | None:
 
 
 def _battery(leaf: Leaf, scale: str) -> tuple[str, int]:
-    """Return `v` with millivolts, `percent` with percent, or an empty scale where the value cannot be true."""
+    """Return `v` with millivolts, `percent` or GUESSED with percent, or an empty scale where the value cannot be true."""
     if scale == "v" and leaf.unit in ("", "V"):
         quick = quick_scaled(leaf.value, 1000)
         if quick is not None and LEAST_MILLIVOLTS < quick < MOST_VOLTS * 1000:
@@ -114,13 +119,14 @@ def _battery(leaf: Leaf, scale: str) -> tuple[str, int]:
     if parsed is None:
         return "", 0
     number, written = parsed
-    match _settled_scale(number, _written_scale(written or leaf.unit) or scale):
+    told = _written_scale(written or leaf.unit) or scale
+    match _settled_scale(number, told):
         case "v":
             return "v", scaled(number, 3)
         case "mv":
             return "v", scaled(number, 0)
         case "percent":
-            return "percent", scaled(number, 0)
+            return "percent" if told == "percent" else GUESSED, scaled(number, 0)
         case _:
             return "", 0
 
@@ -150,7 +156,7 @@ def _guessed_scale(number: Decimal, *, is_level: bool) -> str:
     if number == number.to_integral_value():
         if number in WHOLE_VOLTS:
             return "" if is_level else "v"
-        return "" if number == 1 else "percent"
+        return "" if number in FLAGS else "percent"
     if number > MOST_CELL_VOLTS:
         return "percent"
     return "v" if number > LEAST_CELL_VOLTS else ""

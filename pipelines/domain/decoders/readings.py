@@ -24,6 +24,8 @@ class ProbeReading(msgspec.Struct, frozen=True, gc=False):
     history: bool = False
     secondary: bool = False
     """Of the device itself, soil, a liquid or a process: never the headline."""
+    battery_guessed: bool = False
+    """Nothing but its value says that `battery_percent` is percent: it is to be shown, and not to be judged."""
 
 
 class Decoded(msgspec.Struct, frozen=True):

@@ -17,6 +17,9 @@ GAP_IN_INTERVALS: Final = 3
 MIN_OFFLINE_AFTER_MS: Final = 600_000
 """The default patience is three intervals, and at least this (excursions.md section 7)."""
 
+MOST_UNATTENDED_MS: Final = 3_600_000
+"""The longest interval that takes the default's place without a person. Our own: its max gap is three hours."""
+
 MIN_INTERVAL_MS: Final = 1_000
 MAX_INTERVAL_MS: Final = 7 * 86_400_000
 MAX_PATIENCE_MS: Final = 30 * 86_400_000
@@ -46,6 +49,19 @@ def default_gap(interval_ms: int) -> int:
 def default_patience(interval_ms: int) -> int:
     """Return after how long a silent device is offline, for one that reports this often."""
     return max(GAP_IN_INTERVALS * interval_ms, MIN_OFFLINE_AFTER_MS)
+
+
+def why_left_to_a_person(interval_ms: int, in_force_ms: int) -> str | None:
+    """Return why an interval that was learned must not be taken over without a person; None where it may be.
+
+    How long a value is known and how long silence is no news follow it. So it may be no longer than the one in force, which would
+    make a fault the norm, and no shorter than half, which may be an alarm's pace. One that nobody chose has room up to an hour.
+    """
+    if in_force_ms == DEFAULT_INTERVAL_MS:
+        return f"it is longer than {MOST_UNATTENDED_MS // 1_000} s" if interval_ms > MOST_UNATTENDED_MS else None
+    if interval_ms > in_force_ms:
+        return f"it is longer than the {in_force_ms / 1_000:g} s in force"
+    return f"it is less than half of the {in_force_ms / 1_000:g} s in force" if 2 * interval_ms < in_force_ms else None
 
 
 def sensor_terms(given: Mapping[str, Number | None], before: SensorTerms | None = None) -> SensorTerms:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from pipelines.domain.conditions.document import conditions_document
+from pipelines.domain.conditions.facts import ConditionKind
 from pipelines.domain.conditions.terms import DEFAULT_TERMS, NO_TERMS, Alert, BatteryTerms, ConditionTerms, FrozenTerms
+from pipelines.domain.policy import NO_POLICY
 from pipelines.domain.policy_document import PolicyError, parse_policy
 
 
@@ -14,10 +16,25 @@ def parsed(conditions: object) -> ConditionTerms:
     return parse_policy({"bands": [{"name": "warm", "side": "high", "limit_celsius": 8}], "conditions": conditions}).conditions
 
 
-@pytest.mark.parametrize("conditions", [None, {}, {"battery_low": None}, {"sensor_fault": {}}])
-def test_what_is_not_written_has_its_default(conditions: object) -> None:
-    assert parsed(conditions) == DEFAULT_TERMS
-    assert DEFAULT_TERMS.frozen is None
+@pytest.mark.parametrize("conditions", [None, {}, {"battery_low": None}])
+def test_what_is_not_named_is_judged_by_its_defaults_and_told_to_nobody(conditions: object) -> None:
+    terms = parsed(conditions)
+
+    assert terms == DEFAULT_TERMS
+    assert terms == NO_POLICY.conditions
+    assert terms.frozen is None
+    judged = (terms.battery, terms.door, terms.fault, terms.clock, terms.possible)
+    assert [None if one is None else one.alert for one in judged] == [Alert.NONE] * 5
+
+
+@pytest.mark.parametrize("kind", ConditionKind)
+@pytest.mark.parametrize("named", [{}, {"enabled": True}])
+def test_a_condition_that_is_named_warns_unless_it_says_otherwise_and_no_other_does(kind: ConditionKind, named: object) -> None:
+    shown = conditions_document(parsed({kind.value: named}))
+
+    assert {name for name, one in shown.items() if one.get("alert", "none") != "none"} == {kind.value}
+    assert shown[kind.value]["alert"] == "warning"
+    assert parsed({kind.value: {"alert": "none"}}) == parsed(shown | {kind.value: shown[kind.value] | {"alert": "none"}})
 
 
 def test_fields_are_read_in_volts_seconds_and_degrees() -> None:

@@ -104,6 +104,9 @@ def test_what_a_device_tells_of_its_own_state_is_secondary_and_its_flags_are_no_
         ({"battery": 3.6}, 3_600, None),
         ({"battery": 5}, None, 5),
         ({"battery": 1}, None, None),
+        ({"battery": 0}, None, None),
+        ({"batteryLevel": 0}, None, None),
+        ({"battery_percent": 0}, None, 0),
         ({"battery": 0.9}, None, None),
         ({"batteryLevel": 3}, None, None),
         ({"batteryLevel": 2.74}, 2_740, None),
@@ -128,6 +131,28 @@ def test_a_battery_is_volts_or_percent_and_never_a_flag_a_step_or_a_count(
     assert [(one.battery_millivolts, one.battery_percent) for one in found.readings] == (
         [(millivolts, percent)] if millivolts is not None or percent is not None else []
     )
+
+
+@pytest.mark.parametrize(
+    ("payload", "brand", "is_guessed"),
+    [
+        ({"battery": 5}, "", True),
+        ({"battery_level": 10}, "", True),
+        ({"battery": 14.5}, "", True),
+        ({"battery": 91}, "milesight", False),
+        ({"batteryLevel": 10}, "milesight", False),
+        ({"battery_percent": 14}, "", False),
+        ({"battery": {"value": 14, "unit": "%"}}, "", False),
+        ({"battery": 5, "battery_pct": 5}, "", False),
+        ({"battery": 3.6}, "", False),
+    ],
+)
+def test_percent_that_only_its_value_tells_says_so(payload: dict[str, object], brand: str, is_guessed: bool) -> None:
+    found = decode(message({"temperature": 4, **payload}, brand))
+
+    (reading,) = found.readings
+    assert (reading.temperature, reading.battery_guessed) == (400, is_guessed)
+    assert (reading.battery_percent is None) == (payload == {"battery": 3.6})
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from pipelines.domain.registration.refusals import Refused
-from pipelines.domain.registration.sensor_terms import Number, SensorTerms, sensor_terms
+from pipelines.domain.registration.sensor_terms import Number, SensorTerms, sensor_terms, why_left_to_a_person
 
 
 def test_with_nothing_given_a_sensor_has_the_defaults() -> None:
@@ -25,6 +25,23 @@ def test_with_nothing_given_a_sensor_has_the_defaults() -> None:
 )
 def test_gap_and_patience_follow_from_the_interval_unless_given(given: dict[str, Number | None], expected: SensorTerms) -> None:
     assert sensor_terms(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "in_force", "why"),
+    [
+        (600, 600, None),
+        (300, 600, None),
+        (299, 600, "it is less than half of the 600 s in force"),
+        (601, 600, "it is longer than the 600 s in force"),
+        (28_800, 300, "it is longer than the 300 s in force"),
+        (3_600, 900, None),
+        (60, 900, None),
+        (3_601, 900, "it is longer than 3600 s"),
+    ],
+)
+def test_an_interval_is_taken_over_without_a_person_only_within_bounds(seconds: int, in_force: int, why: str | None) -> None:
+    assert why_left_to_a_person(seconds * 1_000, in_force * 1_000) == why
 
 
 def test_a_new_interval_takes_the_defaults_with_it_and_leaves_what_was_chosen() -> None:
