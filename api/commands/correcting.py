@@ -110,9 +110,7 @@ async def keep(transaction: Transaction, wanted: Sequence[Wanted]) -> tuple[list
     for one in wanted:
         number = await transaction.insert(INSERT, _values(one) | {"user": transaction.user, "comment": transaction.comment})
         numbers.append(number)
-    effective_at = transaction.takes_effect(
-        max([transaction.earliest, *(one.until for one in wanted if one.until > transaction.now_at)]), None
-    )
+    effective_at = transaction.takes_effect(None, None)  # what is decoded from there on is marked, though it is corrected for longer
     for number, one in zip(numbers, wanted, strict=True):
         sensors = await touched(transaction, one.sensor, one.unit, one.since, one.until)
         await _judge_again(transaction, one.organization, number, one.kind, sensors, one.since, effective_at)
@@ -129,7 +127,7 @@ async def revoke(transaction: Transaction, number: int) -> tuple[list[int], date
     unit = row["unit_id"] if kind is CorrectionKind.POLICY else None
     sensors = await touched(transaction, row["sensor_id"], unit, row["starts_at"], row["ends_at"])
     await transaction.execute(REVOKE, {"id": number, "user": transaction.user, "now": transaction.now_at, "comment": transaction.comment})
-    effective_at = transaction.takes_effect(max(transaction.earliest, row["ends_at"]), None)
+    effective_at = transaction.takes_effect(None, None)
     await _judge_again(transaction, row["organization_id"], number, kind, sensors, row["starts_at"], effective_at)
     outcome = Outcome("changed", row["organization_id"], number, effective_at)
     await transaction.record(outcome, "correction", "revoked", {"kind": kind.value}, None)

@@ -18,6 +18,7 @@ from api.correction_shapes import AnyOrder, CalibrationOrder, MarkOrder, MoveOrd
 from api.errors import conflict
 from api.parameters import instant, optional_instant
 from api.registry_requests import TermsGiven
+from api.shapes import iso
 from pipelines.domain.corrections import CorrectionKind
 from pipelines.domain.registration.refusals import Refused
 from pipelines.domain.registration.sensor_terms import sensor_terms
@@ -70,6 +71,12 @@ def _in_the_past(transaction: Transaction, since: datetime) -> None:
         raise Refused("from", "must be in the past: what holds from now on is changed at the sensor or the unit itself")
 
 
+def _not_planned(transaction: Transaction, what: str, at: datetime) -> None:
+    """Refuse what is on the timeline already but holds only later: between now and then something else is in force, and nobody asked for that."""
+    if at > transaction.earliest:
+        raise conflict("in_use", f"{what} is planned for {iso(at)} already: wait for it, then correct it.")
+
+
 async def _sensor(transaction: Transaction, number: int) -> Row:
     row = await sensor_row(transaction, number)
     require_standing("sensor", row)
@@ -83,18 +90,26 @@ async def _calibrate(transaction: Transaction, order: CalibrationOrder, since: d
     if to is not None and to <= since:
         raise Refused("to", "must be after from")
     calibration = sensor_terms({"calibration_celsius": order.calibration_celsius}).calibration_hundredths
-    until = to if to is not None and to <= transaction.earliest else await _calibrate_on(transaction, order, since, to)
+    until = to if to is not None and to <= transaction.earliest else await _calibrate_on(transaction, order, since, to, calibration)
     if since >= until:
         return [], until
     wanted = Wanted(sensor["organization_id"], CorrectionKind.CALIBRATION, since, until, order.sensor, calibration=calibration)
     return [wanted], until
 
 
-async def _calibrate_on(transaction: Transaction, order: CalibrationOrder, since: datetime, to: datetime | None) -> datetime:
+async def _calibrate_on(
+    transaction: Transaction,
+    order: CalibrationOrder,
+    since: datetime,
+    to: datetime | None,
+    calibration: int,
+) -> datetime:
     """Configure the calibration of what is still to come, up to an instant where one is given; return from when on it holds."""
+    before = await newest_terms(transaction, order.sensor)
+    if before is not None and before[0].calibration_hundredths == calibration and before[1] > since:
+        _not_planned(transaction, f"That calibration of sensor {order.sensor}", before[1])
     if transaction.is_dry:
         return transaction.now_at
-    before = await newest_terms(transaction, order.sensor)
     later = None if since <= transaction.earliest else order.from_
     terms = TermsGiven(effective_at=later, calibration_celsius=order.calibration_celsius)
     begun = await configure(transaction, order.sensor, terms)
@@ -127,6 +142,8 @@ async def _move(transaction: Transaction, sensor: Row, unit: int | None, since: 
         until = last["valid_to"] or (transaction.now_at if transaction.is_dry else await _when(end_assignment(transaction, sensor, None)))
         return [Wanted(sensor["organization_id"], CorrectionKind.ASSIGNMENT, since, until, number)]
     is_there = last["valid_to"] is None and last["unit_id"] == unit
+    if is_there:
+        _not_planned(transaction, f"The move of sensor {number} to unit {unit}", last["valid_from"])
     await transaction.mine("unit", UNIT, unit)
     if transaction.is_dry and not is_there:
         until, assignment = transaction.now_at, TO_BE_MADE
@@ -168,6 +185,8 @@ async def _judge_by(transaction: Transaction, order: PolicyOrder, since: datetim
     _in_the_past(transaction, since)
     newest = await transaction.row(NEWEST, {"unit": order.unit})
     is_there = newest is not None and newest["policy_version_id"] == order.policy_version
+    if newest is not None and is_there:
+        _not_planned(transaction, f"That policy version at unit {order.unit}", newest["effective_at"])
     if transaction.is_dry and not is_there:
         await transaction.mine("policy version", VERSION, order.policy_version)
         until = transaction.now_at

@@ -1,16 +1,19 @@
 """What a correction would change before it is made: judged from the stored rows in a transaction that can write nothing, within bounds."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+import psycopg
 
 from api.commands.correcting import REASONS, Wanted, painted, touched
 from api.commands.corrections import wanted_of
 from api.commands.transaction import Row, Transaction, milliseconds
 from api.correction_shapes import AnyOrder
-from api.errors import conflict
+from api.errors import ApiError, conflict
 from pipelines.domain.beginning import begin_before, changes_of
 from pipelines.domain.corrections import Correction, Overlay, StampedRow, overlay_of
 from pipelines.domain.excursion_states import Reading
@@ -30,6 +33,8 @@ LOOK_BACK: Final = timedelta(days=2)
 """How far before a correction rows are read at first; where judging cannot begin among them, all rows are."""
 
 TIMEOUT: Final = "SET LOCAL statement_timeout = 5000"
+TOO_LONG: Final = "The database took longer than 5 s for a step of the preview: preview a later `from`, or correct it without."
+BUSY: Final = "Another preview is under way: try again in a few seconds."
 
 FIRST_NUMBER: Final = 1 << 40
 """Of corrections that are not made yet: the newest of all."""
@@ -80,8 +85,34 @@ class Previewed:
     changes: list[Change]
 
 
+class Turns:
+    """Lets one preview at a time run in a process: each works for seconds beside webhooks, and on a connection that changes need."""
+
+    def __init__(self) -> None:
+        """Let the next one run."""
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Run a preview; raises ApiError 503 `busy` while another runs."""
+        if self._lock.locked():
+            raise ApiError(503, "busy", BUSY)
+        async with self._lock:
+            yield
+
+
 async def preview(transaction: Transaction, order: AnyOrder) -> Previewed:
-    """Return what a correction would change as of now; raises ApiError 409 `too_much` where that takes more than a preview may."""
+    """Return what a correction would change as of now.
+
+    Raises ApiError 409 `too_much` where that takes more than a preview may, 503 `query_too_long` where the database takes too long.
+    """
+    try:
+        return await _preview(transaction, order)
+    except psycopg.errors.QueryCanceled as error:
+        raise ApiError(503, "query_too_long", TOO_LONG) from error
+
+
+async def _preview(transaction: Transaction, order: AnyOrder) -> Previewed:
     await transaction.execute(TIMEOUT, {})
     wanted, _ = await wanted_of(transaction, order)
     sensors: dict[int, list[Wanted]] = {}

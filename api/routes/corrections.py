@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from api.callers import Caller
 from api.commands.correcting import revoke as revoke_correction
 from api.commands.corrections import correct
-from api.commands.previewing import Change, Previewed, preview
+from api.commands.previewing import Change, Previewed, Turns, preview
 from api.commands.transaction import Transaction
 from api.correction_shapes import (
     AnyOrder,
@@ -46,6 +46,7 @@ def router(context: Context) -> APIRouter:
 
 def _add_changes(routes: APIRouter, context: Context) -> None:
     manager_of = context.manager()
+    previews = Turns()
 
     async def run(manager: Manager, order: Order, command: Run) -> tuple[list[CorrectionAnswer], datetime | None]:
         """Run a command that must say why; return what stands behind it."""
@@ -67,7 +68,7 @@ def _add_changes(routes: APIRouter, context: Context) -> None:
 
     @routes.post("/corrections/preview")
     async def show(order: AnyOrder, manager: Annotated[Manager, Depends(manager_of)]) -> PreviewAnswer:
-        async with context.changes.transaction(manager, is_dry=True) as transaction:
+        async with previews.turn(), context.changes.transaction(manager, is_dry=True) as transaction:
             return preview_answer(await preview(transaction, order))
 
     @routes.post("/corrections/{correction}/revoke")

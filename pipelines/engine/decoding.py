@@ -21,6 +21,7 @@ from pipelines.engine.clock_metrics import show_clock
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.registry import AssignmentEnd, Registry, Rejudgement
 from pipelines.engine.source import Batch, Record
+from pipelines.engine.unsaid import Unsaid
 from schemas.dead_letters import DeadLetter
 from schemas.readings import ABSENT_I1, ABSENT_I2, PACKED_ROW, ROW, STORED_KINDS, RowFlag, RowKind, Rows
 from schemas.reasons import RejectReason, code_of_reason, name_of_code
@@ -82,6 +83,7 @@ class UplinkDecoder:
         """Take the database that holds the registry."""
         self._database = database
         self._registry = Registry()
+        self._unsaid = Unsaid(self._registry)
         self._ticked: dict[int, int] = {}
         """Clock of the newest tick, by partition."""
 
@@ -122,6 +124,7 @@ class UplinkDecoder:
     def _tick_rows(self, partition: int, record: Record) -> list[Row]:
         """Return the ends of assignments and the corrections that the clock has passed since the last tick, and the tick.
 
+        Of very many some wait for the next ticks: all rows of a tick have its offset, and stand in one record.
         After a restart the last tick is not known: those of a day are said again, and change nothing. Whatever stands behind a
         correction in the log was decoded by one who knows of it.
         """
@@ -129,8 +132,8 @@ class UplinkDecoder:
         before = self._ticked.get(partition, clock - LOOK_BACK_MS)
         self._ticked[partition] = max(clock, before)
         show_clock(FLOW, partition, self._ticked[partition])
-        ends = [assignment_end_row(record, end) for end in self._registry.ends(partition, before, clock)]
-        again = [rejudgement_row(record, one) for one in self._registry.rejudgements(partition, before, clock)]
+        ends = [assignment_end_row(record, end) for end in self._unsaid.ends(partition, before, clock)]
+        again = [rejudgement_row(record, one) for one in self._unsaid.rejudgements(partition, before, clock)]
         return [*ends, *again, tick_row(record)]
 
     def _rows(self, uplink: Uplink) -> tuple[list[Row], list[Rejection]]:

@@ -6,7 +6,7 @@ decoder stamps alike. No wall time is read; the database's clock says when the l
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import psycopg
@@ -15,6 +15,7 @@ from pipelines.connectors.clock import monotonic
 from pipelines.connectors.metrics import REGISTRY_DEVICES, REGISTRY_LOADED, REGISTRY_LOOKS
 from pipelines.domain.registered import Assignment, Device, Terms, Timeline
 from schemas.partitions import device_partition
+from schemas.revisions import weightier
 
 FRESH_FOR_MS: Final = 3_000
 """Versions are committed 5 s before they take effect; 2 s are left for clocks that differ."""
@@ -94,8 +95,20 @@ class Registry:
         return [end for end in self._ends.get(partition, ()) if after < end.at <= until]
 
     def rejudgements(self, partition: int, after: int, until: int) -> list[Rejudgement]:
-        """Return what is to be judged again of a partition's devices and holds from an instant in (after, until] (ms UTC) on."""
-        return [one for one in self._rejudgements.get(partition, ()) if after < one.at <= until]
+        """Return what is to be judged again of a partition's devices and holds from an instant in (after, until] (ms UTC) on: one of each sensor."""
+        return of_each_sensor(one for one in self._rejudgements.get(partition, ()) if after < one.at <= until)
+
+
+def of_each_sensor(several: Iterable[Rejudgement]) -> list[Rejudgement]:
+    """Return one for each sensor, by instant: from where the earliest begins, for the weightiest reason, asked for when the newest is."""
+    found: dict[int, Rejudgement] = {}
+    for one in several:
+        known = found.get(one.sensor)
+        if known is not None:
+            earliest, reason = min(known.measured_from, one.measured_from), weightier(known.reason, one.reason)
+            one = replace(one, at=max(known.at, one.at), measured_from=earliest, reason=reason)
+        found[one.sensor] = one
+    return sorted(found.values(), key=lambda one: (one.at, one.sensor))
 
 
 def _look(connection: psycopg.Connection) -> tuple[int, int]:

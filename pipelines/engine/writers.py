@@ -36,13 +36,19 @@ class ReadingsWriter:
 
 
 def pieces(rows: Rows, most: int = MAX_ROWS) -> list[Rows]:
-    """Cut rows into records of at most `most` rows, between uplinks only."""
+    """Cut rows into records of at most `most` rows, between uplinks only; rows of one offset that are more stay in one record.
+
+    Readers skip what is at or below the offset they have done: of an offset in two records they could lose the second.
+    """
     cut: list[Rows] = []
     start = 0
     while len(rows) - start > most:
         end = start + most
         boundary = np.flatnonzero(rows["offset"][start + 1 : end + 1] != rows["offset"][start:end])
-        end = start + 1 + int(boundary[-1])
+        if len(boundary):
+            end = start + 1 + int(boundary[-1])
+        else:
+            end = start + int(np.searchsorted(rows["offset"][start:], rows["offset"][start], side="right"))
         cut.append(rows[start:end])
         start = end
     if start < len(rows):

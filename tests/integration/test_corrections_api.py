@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from infra.local.local_stack import LocalStack
-from tests.integration.registry_rig import DAY, LATER, World, in_seconds, policy, refused, rows, running_world, sensor, unit
+from tests.integration.registry_rig import DAY, LATER, World, in_seconds, ms, policy, refused, rows, running_world, sensor, unit
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +104,41 @@ def test_a_preview_by_rest_names_what_would_change_and_keeps_nothing(world: Worl
     assert [(one["kind"], one["from"], one["to"]) for one in seen.body["corrections"]] == [("calibration", order["from"], order["to"])]
     assert world.ada.get(f"corrections?sensor={number}")["items"] == []
     refused(world.bob.post("corrections/preview", **order), 404, "not_found")
+
+
+def test_what_is_planned_already_is_not_corrected_until_it_holds(world: World) -> None:
+    units = [unit(world, policy_version=policy(world)[1]) for _ in range(2)]
+    number = sensor(world, unit=units[0], assigned_from=in_seconds(-2 * DAY))
+    _, version = policy(world, LATER)
+    since, planned = in_seconds(-DAY), in_seconds(30 * DAY)
+    world.ada.post(f"units/{units[0]}/policy", policy_version=version, effective_at=planned)
+    world.ada.post(f"sensors/{number}/assignment", unit=units[1], effective_at=planned)
+    world.ada.post(f"sensors/{number}/configurations", calibration_celsius=0.5, effective_at=planned)
+    orders = [
+        {"kind": "policy", "unit": units[0], "policy_version": version},
+        {"kind": "assignment", "sensor": number, "unit": units[1]},
+        {"kind": "calibration", "sensor": number, "calibration_celsius": 0.5},
+        {"kind": "calibration", "sensor": number, "calibration_celsius": 0.5, "to": in_seconds(DAY)},
+    ]
+
+    for order in orders:
+        refused(world.ada.post("corrections", comment="x", **order, **{"from": since}), 409, "in_use", "is planned for", planned)
+        refused(world.ada.post("corrections/preview", **order, **{"from": since}), 409, "in_use", "is planned for", planned)
+    assert rows(world, f"SELECT count(*) FROM rejudgements WHERE sensor_id = {number}") == [(0,)]
+
+
+def test_what_is_corrected_or_revoked_is_judged_again_within_seconds_whatever_is_planned(world: World) -> None:
+    watched = unit(world, policy_version=policy(world)[1])
+    number = sensor(world, unit=watched, assigned_from=in_seconds(-2 * DAY))
+    _, version = policy(world, LATER)
+    soon = in_seconds(40)
+    world.ada.post(f"units/{watched}/policy", policy_version=policy(world)[1], effective_at=soon)
+
+    made = world.ada.post("corrections", kind="policy", unit=watched, policy_version=version, comment="x", **{"from": in_seconds(-DAY)})
+    (item,) = made.body["items"]
+    revoked = world.ada.post(f"corrections/{item['id']}/revoke", comment="x")
+
+    assert ms(item["to"]) == ms(soon) + 1
+    assert max(ms(made.body["effective_at"]), ms(revoked.body["effective_at"])) < ms(soon)
+    at = rows(world, f"SELECT (extract(epoch FROM effective_at) * 1000)::bigint FROM rejudgements WHERE sensor_id = {number} ORDER BY id")
+    assert [row[0] for row in at] == [ms(made.body["effective_at"]), ms(revoked.body["effective_at"])]

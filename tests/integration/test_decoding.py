@@ -13,6 +13,7 @@ from pipelines.engine.decoding import DecodedBatch, UplinkDecoder
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.source import Batch, Record
 from pipelines.engine.stop import StopFlag
+from pipelines.engine.writers import pieces
 from schemas.partitions import device_partition
 from schemas.readings import ABSENT_I2, RowFlag, RowKind
 from schemas.reasons import CODES, RejectReason
@@ -210,3 +211,22 @@ def test_a_correction_stands_before_the_tick_at_which_it_holds_and_what_is_measu
     correction = batch.rows[2]
     assert [int(correction[name]) for name in ("offset", "sensor", "device", "organization")] == [2, 1, 1, 1]
     assert (REASONS[correction["reason"]], int(correction["measured_at"])) == ("correction", AT - 20_000)
+
+
+def test_a_sensor_corrected_over_and_over_in_a_day_is_one_row_at_the_first_tick_after_a_start(database: DatabaseConfig) -> None:
+    run(
+        database,
+        """
+        INSERT INTO corrections (organization_id, kind, sensor_id, starts_at, ends_at, made_by, comment)
+        VALUES (1, 'flag', 1, '2026-09-21T14:13:00Z', '2026-09-21T14:13:30Z', 'ada', 'x');
+        INSERT INTO rejudgements (organization_id, correction_id, sensor_id, measured_from, effective_at, reason)
+        SELECT 1, id, 1, starts_at, now() - n * interval '1 second', 'correction' FROM corrections, generate_series(1, 8200) n
+        """,
+    )
+    with psycopg.connect(database.url) as connection:
+        (now,) = connection.execute("SELECT (extract(epoch FROM now()) * 1000)::bigint").fetchone() or (0,)
+
+    batch = decoded(database, Record(2, int(now) + 2_000, tick_headers("api"), b""))
+
+    assert batch.rows["kind"].tolist() == [RowKind.CORRECTION, RowKind.TICK]
+    assert len(pieces(batch.rows)) == 1
