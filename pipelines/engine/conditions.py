@@ -190,12 +190,11 @@ class Conditions:
 
     def _take(self, slot: int, watched: Watched, line: Line, facts: list[Fact]) -> None:
         """Judge one row under the terms it is stamped with, unless it is late."""
-        at, judged_at = line.measured_at, watched.state.judged_at
         is_end = line.kind == ASSIGNMENT_END
-        if is_end and line.assignment == watched.assignment and judged_at is not None:
-            at = max(at, judged_at + 1)  # an end that is learnt of late ends what stands all the same
-        if judged_at is not None and at <= judged_at:
+        # An end that is learnt of late ends what stands all the same.
+        if not (is_end and line.assignment == watched.assignment) and machine.is_late(watched.state, line.measured_at):
             return
+        at = machine.instant_of(watched.state, line.measured_at)
         if is_end or watched.assignment not in {0, line.assignment}:
             watched.state, found = machine.on_assignment_end(watched.state, at)
             self._found(slot, watched, found, line.offset, line.received_at, facts)
@@ -280,6 +279,7 @@ def is_in_none(state: SensorConditions) -> bool:
         and isinstance(state.door, Closed)
         and isinstance(state.fault, Believed)
         and not isinstance(state.frozen, Frozen)
+        and state.newest_at is None
     )
 
 

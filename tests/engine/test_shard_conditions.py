@@ -75,10 +75,9 @@ def by_the_machine(rows: Sequence[Rows]) -> tuple[list[ConditionChange], dict[in
             continue
         state = states.setdefault(sensor, FRESH)
         is_end = row["kind"][0] == RowKind.ASSIGNMENT_END
-        if is_end and sensor in newest and state.judged_at is not None:
-            at = max(at, state.judged_at + 1)
-        if state.judged_at is not None and at <= state.judged_at:
+        if not (is_end and sensor in newest) and machine.is_late(state, at):
             continue
+        at = machine.instant_of(state, at)
         if is_end:
             states[sensor], facts = machine.on_assignment_end(state, at)
             add(facts, sensor, offset, stamp, newest.get(sensor, row))

@@ -73,7 +73,7 @@ def test_a_sensor_that_waits_for_a_revision_stands_in_a_snapshot_with_what_came_
 def test_every_condition_stands_in_a_snapshot() -> None:
     written = json.loads(CONDITIONS.loads_as.read_text())
 
-    states = [state for watched in written["watched"].values() for state in watched[0][1:]]
+    states = [state for watched in written["watched"].values() for state in watched[0][1:5]]
     kinds = {state[0] for state in states} | {clock[0][0] for clock in written["clocks"].values()}
     assert kinds >= {"sagging", "low", "ajar", "open_too_long", "varying", "frozen", "doubted", "faulty", "wrong"}
     assert written["possible"]

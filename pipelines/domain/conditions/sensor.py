@@ -1,7 +1,8 @@
 """The conditions that a sensor's rows decide, in one state: battery, door, frozen value and fault.
 
-`on_row` takes the sensor's rows in order of `measured_at` under the terms of each, `on_clock` the deadlines between them; what is at
-or before `judged_at` is late and must not be passed in: its caller judges the stretch again. A device's clock and a band's
+`on_row` takes the sensor's rows in order of `measured_at` under the terms of each, `on_clock` the deadlines between them. A row that is
+not newer than the newest one is late and must not be passed in. One that is newer, but older than a deadline passed without it, is news all
+the same (a door that was closed in time and is heard of late): what it says is so right after that deadline. A device's clock and a band's
 possible excursion live by other records and have states of their own (`clock_wrong`, `possible_excursion`).
 """
 
@@ -28,6 +29,8 @@ class SensorConditions(msgspec.Struct, frozen=True, array_like=True):
     door: DoorState = CLOSED
     frozen: FrozenState = NO_VALUE
     fault: FaultState = BELIEVED
+    newest_at: int | None = None
+    """When the newest row was measured (ms UTC), where a deadline after it was passed; None where it was at `judged_at`."""
 
 
 FRESH: Final = SensorConditions(None)
@@ -35,8 +38,19 @@ FRESH: Final = SensorConditions(None)
 
 
 def is_late(state: SensorConditions, at: int) -> bool:
-    """Tell whether a row, or an assignment's end, at `at` (ms UTC) is not after everything already judged."""
-    return state.judged_at is not None and at <= state.judged_at
+    """Tell whether a row measured at `at` (ms UTC) is not newer than the newest one."""
+    newest_at = newest_of(state)
+    return newest_at is not None and at <= newest_at
+
+
+def newest_of(state: SensorConditions) -> int | None:
+    """Return when the newest row was measured (ms UTC), None before the first."""
+    return state.judged_at if state.newest_at is None else state.newest_at
+
+
+def instant_of(state: SensorConditions, at: int) -> int:
+    """Return the instant (ms UTC) from which on a row or an end at `at` counts: after everything already judged."""
+    return at if state.judged_at is None else max(at, state.judged_at + 1)
 
 
 def next_deadline(state: SensorConditions) -> int | None:
@@ -46,14 +60,17 @@ def next_deadline(state: SensorConditions) -> int | None:
 
 def on_row(state: SensorConditions, row: ConditionRow, terms: ConditionTerms) -> tuple[SensorConditions, ConditionFacts]:
     """Return the state after the sensor's next row, and what was found up to it, in order of time; the row must not be late."""
-    assert not is_late(state, row.measured_at), "a late row is judged by a revision"
+    assert not is_late(state, row.measured_at), "a late row is not judged"
+    measured_at, at = row.measured_at, instant_of(state, row.measured_at)
+    if at != measured_at:
+        row = msgspec.structs.replace(row, measured_at=at)
     door, facts = door_open.on_reading(state.door, row, terms.door)
     battery, found = battery_low.on_reading(state.battery, row, terms.battery)
     frozen, of_value = frozen_value.on_reading(state.frozen, row, terms.frozen)
     fault, of_fault = sensor_fault.on_reading(state.fault, row, terms.fault)
     if found or of_value or of_fault:
         facts += found + of_value + of_fault
-    return SensorConditions(row.measured_at, battery, door, frozen, fault), facts
+    return SensorConditions(at, battery, door, frozen, fault, None if at == measured_at else measured_at), facts
 
 
 def on_clock(state: SensorConditions, until: int) -> tuple[SensorConditions, ConditionFacts]:
@@ -62,18 +79,19 @@ def on_clock(state: SensorConditions, until: int) -> tuple[SensorConditions, Con
     if due_at is None or due_at > until:
         return state, ()
     door, facts = door_open.on_clock(state.door, until)
-    return SensorConditions(due_at, state.battery, door, state.frozen, state.fault), facts
+    return SensorConditions(due_at, state.battery, door, state.frozen, state.fault, newest_of(state)), facts
 
 
 def on_assignment_end(state: SensorConditions, at: int) -> tuple[SensorConditions, ConditionFacts]:
     """End every condition at the assignment's end, after the deadlines before it; the next assignment starts afresh.
 
-    The end must not be late. A row at `at` belongs to the next assignment and is not late.
+    The end must be after everything already judged (`instant_of`). A row at `at` belongs to the next assignment and is not late.
     """
-    assert not is_late(state, at), "a late end is judged by a revision"
+    assert state.judged_at is None or at > state.judged_at, "an end counts from after what is judged"
+    newest_at = state.newest_at
     state, facts = on_clock(state, at - 1)
     facts += battery_low.on_end(state.battery, at, ConditionEnd.ASSIGNMENT)
     facts += door_open.on_end(state.door, at, ConditionEnd.ASSIGNMENT)
     facts += frozen_value.on_end(state.frozen, at, ConditionEnd.ASSIGNMENT)
     facts += sensor_fault.on_end(state.fault, at, ConditionEnd.ASSIGNMENT)
-    return SensorConditions(at - 1), facts
+    return SensorConditions(at - 1, newest_at=newest_at), facts

@@ -150,7 +150,6 @@ def test_each_kind_begins_and_ends_in_turn_and_its_instants_are_in_order(given_s
     for row, terms in given_steps:
         state, found = on_row(state, row, terms)
         facts += found
-    assert state.judged_at is None or is_late(state, state.judged_at)
     end = (state.judged_at or 0) + 1 + until
     state, found = on_assignment_end(state, end)
     facts += found
@@ -183,10 +182,24 @@ def test_the_end_of_an_assignment_ends_everything_and_the_next_starts_afresh() -
     assert {fact.ended_by for fact in facts if isinstance(fact, ConditionEnded)} == {ConditionEnd.ASSIGNMENT}
 
 
-def test_what_is_not_after_everything_judged_is_late_and_must_not_be_passed_in() -> None:
+def test_what_is_not_newer_than_the_newest_row_is_late_and_must_not_be_passed_in() -> None:
     state, _ = judged(rows("0:4.5,open"), ConditionTerms(door=DoorTerms(10 * MINUTE)), 10)
 
-    assert is_late(state, 10 * MINUTE)
-    assert not is_late(state, 10 * MINUTE + 1)
+    assert is_late(state, 0)
+    assert not is_late(state, 1)
     with pytest.raises(AssertionError, match="late"):
-        on_row(state, rows("10:4.5")[0], NO_TERMS)
+        on_row(state, rows("0:4.5")[0], NO_TERMS)
+
+
+def test_a_door_that_was_closed_in_time_and_is_heard_of_after_the_deadline_is_closed_right_after_it() -> None:
+    terms = ConditionTerms(door=DoorTerms(10 * MINUTE))
+    state, began = judged(rows("0:4.5,open"), terms, 10)
+
+    state, ended = on_row(state, rows("9:4.5,closed")[0], terms)
+
+    assert on_paper(began) == ["door_open + 0 10"]
+    (end,) = ended
+    assert isinstance(end, ConditionEnded)
+    assert (end.ended_at, end.closed_at) == (10 * MINUTE + 1, 10 * MINUTE + 1)
+    assert is_late(state, 9 * MINUTE)
+    assert not is_late(state, 9 * MINUTE + 1)
