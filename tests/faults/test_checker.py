@@ -1,6 +1,8 @@
 """Each checker proves itself: one fault planted into a recorded world, and exactly that is named."""
 
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import psycopg
@@ -10,7 +12,9 @@ from infra.simulator.journal import JournalLine
 from pipelines.domain.instants import format_instant
 from schemas.events import Event, EventName, ReadingData
 from schemas.ids import condition_id, excursion_id
-from tests.faults.checker.evidence import Seen, Via
+from tests.faults.checker.evidence import Seen, Version, Via
+from tests.faults.checker.excursions import check_histories
+from tests.faults.checker.findings import Kind
 from tests.faults.recorded import (
     BEGIN,
     INSERT_READING,
@@ -330,3 +334,13 @@ def test_a_second_try_without_an_answer_may_be_counted_as_a_duplicate(world: Wor
         connection.execute("INSERT INTO uplink_ends VALUES (0, 1, 'duplicate', 0, 1)")
 
     assert world.findings().findings == []
+
+
+def test_a_version_that_voids_an_excursion_says_something_new_and_another_one_after_it_does_not() -> None:
+    facts = (7, "warm", 0, 0, None, None)
+    opened = Version(uuid.UUID(int=1), 1, "opened", 7, "warm", 0, 0, None, None, None, facts)
+    void = replace(opened, version=2, reason="void")
+
+    assert list(check_histories([opened, void], {7})) == []
+    assert [finding.kind for finding in check_histories([opened, void, replace(void, version=3)], {7})] == [Kind.DOUBLED]
+    assert [finding.kind for finding in check_histories([opened, replace(opened, version=2)], {7})] == [Kind.DOUBLED]

@@ -80,7 +80,12 @@ def check_histories(versions: list[Version], rejudged: set[int]) -> Iterator[Fin
     for history in histories.values():
         first = history[0]
         where = f"excursion {first.excursion} of sensor {first.sensor}, band {first.band}"
-        again = [later.version for before, later in itertools.pairwise(history) if before.facts == later.facts]
+        # What is voided says what it said before, and that it is not so.
+        again = [
+            later.version
+            for before, later in itertools.pairwise(history)
+            if before.facts == later.facts and (before.reason == "void" or later.reason != "void")
+        ]
         if again:
             yield Finding(Kind.DOUBLED, f"{where}: version {again} says what the one before says")
         elif [version.version for version in history] != list(range(1, len(history) + 1)):
