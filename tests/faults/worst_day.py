@@ -34,6 +34,7 @@ KILL_GAP_SECONDS: Final = (6.0, 14.0)
 ROWS: Final = f"""
 SELECT r.sensor_id, r.assignment_id, {ms("r.measured_at")}, r.temperature, c.max_gap_ms, r.policy_version_id
 FROM readings r JOIN sensor_configurations c ON c.id = r.configuration_id
+WHERE r.temperature IS NOT NULL OR r.reason IS NOT NULL
 """
 ENDS: Final = f"SELECT id, {ms('valid_to')} FROM assignments WHERE valid_to IS NOT NULL"
 
