@@ -1,6 +1,7 @@
 """Offline, per device: nothing heard for `offline_after`, judged by the partition's clock alone.
 
-It counts from the newest uplink or from the end of an outage of ingest. Only devices that change are touched one by one.
+It counts from the newest uplink or from the end of an outage of ingest, and ends with an uplink that puts that instant off: one that was held
+back for long and was measured before the silence does not. Only devices that change are touched one by one.
 """
 
 from typing import Any, Final
@@ -164,7 +165,7 @@ class Devices:
                 behind = position
                 continue
             self._take_row_terms(row, rows[position])
-            if row["offline_since"] != LONG_AGO:
+            if row["offline_since"] != LONG_AGO and is_back(row, heard_at):
                 since = int(row["offline_since"])
                 as_of = int(rows["offset"][position])
                 facts.append(self._fact(row, as_of, int(rows["received_at"][position]), since, max(since, heard_at)))
@@ -226,3 +227,9 @@ class Devices:
             started_at=started_at,
             ended_at=ended_at,
         )
+
+
+def is_back(row: Any, heard_at: int) -> bool:
+    """Tell whether an uplink measured at `heard_at` (ms UTC) brings an offline device back: by it alone it would be offline later, or never."""
+    patience, since = int(row["offline_after_ms"]), int(row["offline_since"])
+    return patience <= 0 or heard_at >= since or heard_at + patience > since

@@ -57,7 +57,10 @@ INSERT INTO condition_events (condition_id, version, started_at, known_at, organ
   uplink_offset)
 VALUES (%(id)s, %(version)s, to_timestamp(%(started_at)s / 1000.0), now(), %(organization)s, %(device)s, 'offline',
   to_timestamp(%(ended_at)s / 1000.0), %(partition)s, %(offset)s)
+ON CONFLICT DO NOTHING
 """
+"""A version that is there says the same: what an older version of the code found twice must not stop the flow."""
+
 OPEN_CONDITION: Final = """
 INSERT INTO open_conditions (condition_id, organization_id, device_id, kind, started_at)
 VALUES (%(id)s, %(organization)s, %(device)s, 'offline', to_timestamp(%(started_at)s / 1000.0))

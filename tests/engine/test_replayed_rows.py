@@ -29,8 +29,19 @@ def test_a_replay_from_before_the_silence_does_not_bring_a_device_back() -> None
     assert [(fact[1], fact[3]) for fact in told] == [(DEVICE, None)]
 
 
-def test_the_same_row_just_sent_does_bring_it_back() -> None:
-    back = silent_then(heard(30, START_AT - 5_000))
+def test_an_uplink_held_back_since_before_the_silence_does_not_bring_a_device_back_to_be_offline_again_at_once() -> None:
+    ticks = [tick(offset, START_AT + offset * STEP_MS) for offset in range(1, 21)]
+    held = [heard(30, START_AT - 5_000), tick(31, START_AT + 31 * STEP_MS), heard(32, START_AT), tick(33, START_AT + 33 * STEP_MS)]
+    rows = [heard(0, START_AT), *ticks, *held, heard(40, START_AT + 34 * STEP_MS)]
+
+    told = offline_facts(rows, [1] * len(rows))
+
+    assert [(fact[0], fact[3]) for fact in told] == [(told[0][0], None), (40, START_AT + 34 * STEP_MS)]
+    assert told == offline_facts(rows, [len(rows)])
+
+
+def test_an_uplink_measured_in_the_silence_brings_a_device_back_however_late_it_comes() -> None:
+    back = silent_then(heard(30, START_AT + 5_000))
 
     assert [fact[3] is None for fact in back] == [True, False]
 
