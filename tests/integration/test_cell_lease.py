@@ -182,21 +182,27 @@ def test_a_lease_that_ran_out_and_that_nobody_took_is_held_on_to(database: Datab
         lease(database, HERE).acquire()
 
 
+def taken_during_a_transaction(database: DatabaseConfig, first: CellLease, second: CellLease, *, seconds: float) -> tuple[bool, bool]:
+    """Have one taken while a transaction under the other lasts; return whether it waited for that, and whether it is done afterwards."""
+    taker = threading.Thread(target=second.acquire)
+    with psycopg.connect(database.url) as connection:
+        first.fence(connection, [0])
+        taker.start()
+        taker.join(seconds)
+        waited = taker.is_alive()
+    taker.join(10)
+    return waited, not taker.is_alive()
+
+
 def test_a_taker_waits_for_the_transaction_that_was_begun_under_the_lease(database: DatabaseConfig) -> None:
     first, second = lease(database, ELSEWHERE), lease(database, HERE)
     first.acquire()
     let_run_out(database)
-    taker = threading.Thread(target=second.acquire)
 
-    with psycopg.connect(database.url) as connection:
-        first.fence(connection, [0])
-        taker.start()
-        taker.join(0.5)
-        waited = taker.is_alive()
-    taker.join(10)
+    waited, is_done = taken_during_a_transaction(database, first, second, seconds=0.5)
 
     assert waited
-    assert not taker.is_alive()
+    assert is_done
     with pytest.raises(Misconfigured, match="lost the lease"):
         write_as(first, database, 1)
 
@@ -208,17 +214,11 @@ def test_a_taker_outwaits_a_transaction_that_lasts_longer_than_one_wait_for_it(
     first, second = lease(database, ELSEWHERE), lease(database, HERE)
     first.acquire()
     let_run_out(database)
-    taker = threading.Thread(target=second.acquire)
 
-    with psycopg.connect(database.url) as connection:
-        first.fence(connection, [0])
-        taker.start()
-        taker.join(2.5)
-        waited = taker.is_alive()
-    taker.join(10)
+    waited, is_done = taken_during_a_transaction(database, first, second, seconds=2.5)
 
     assert waited
-    assert not taker.is_alive()
+    assert is_done
     write_as(second, database, 1)
 
 

@@ -36,7 +36,8 @@ SERVER_MEMORY: Final = Bound("MB", 4.0, 16.0)
 """PostgreSQL's and Redis's sessions fill their caches."""
 FILES: Final = Bound("", 0.0, 2.0)
 SERVER_FILES: Final = Bound("", 4.0, 60.0)
-"""Kafka's segments and PostgreSQL's relations are opened as they are made, up to what they keep open."""
+"""Kafka's segments and PostgreSQL's relations are opened as they are made, up to what they keep open; the API has a socket for each connection
+of the sender, which opens up to 64 and closes those that are idle."""
 RECOVERY: Final = Bound("MB", 0.5, 4.0)
 LAG: Final = Bound("records", 0.0, 250.0)
 """About a second of the load."""
@@ -57,7 +58,7 @@ def bound_of(name: str) -> Bound | None:
     if name.startswith("memory MB"):
         return None if part == Part.KAFKA else SERVER_MEMORY if part in SERVERS else MEMORY
     if name.startswith("files"):
-        return SERVER_FILES if part in SERVERS else FILES
+        return SERVER_FILES if part in {*SERVERS, Part.API} else FILES
     if name.startswith("recovery MB"):
         return RECOVERY
     if name in {"database MB", "topics MB"}:
