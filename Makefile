@@ -4,8 +4,9 @@ SHELL := /bin/bash
 .PHONY: help setup demo up test check fmt golden docs bench truth faults soak
 
 PYTHON := .venv/bin/python
-# Tests that need no servers; `make check` tries 2,000 of the random series of which `make test` tries 10,000.
-QUICK := --ignore=tests/integration --ignore=tests/e2e --ignore=tests/faults
+# Tests that need no servers, a process per core; `make check` tries 2,000 of the random series of which `make test` tries 10,000.
+QUICK := --numprocesses=auto --dist=loadfile --ignore=tests/integration --ignore=tests/e2e --ignore=tests/faults
+SERVERS := tests/integration tests/e2e tests/faults
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +21,8 @@ up: setup ## Start the local stack and keep it running until Ctrl-C
 	@.venv/bin/coldstream up
 
 test: setup ## Run every test, with real Kafka, PostgreSQL, Redis and Chromium
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest $(QUICK)
+	@$(PYTHON) -m pytest $(SERVERS)
 
 check: setup ## Lint, types, import rules and the tests that need no servers
 	@.venv/bin/ruff check .
