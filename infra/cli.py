@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 COMMANDS: Final = {
+    "corrections": "Correct the past: preview what would change, make, list and revoke corrections.",
     "dead-letters": "List and show dead letters, and replay those whose cause is mended.",
     "decode": "Decode The Things Stack messages from files or standard input.",
     "defrosts": "Propose what the defrosts in a CSV of readings look like.",

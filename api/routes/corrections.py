@@ -29,8 +29,7 @@ from api.routes.context import Context
 from api.routes.policies import Limit
 from api.shapes import Page
 from pipelines.domain.recording import Found
-from pipelines.domain.registration.naming import comment
-from pipelines.domain.registration.refusals import Refused
+from pipelines.domain.registration.naming import required_comment
 
 Standing = Annotated[bool, Query(description="without those that were revoked")]
 Run = Callable[[Transaction], Awaitable[tuple[list[int], datetime | None]]]
@@ -50,10 +49,7 @@ def _add_changes(routes: APIRouter, context: Context) -> None:
 
     async def run(manager: Manager, order: Order, command: Run) -> tuple[list[CorrectionAnswer], datetime | None]:
         """Run a command that must say why; return what stands behind it."""
-        why = comment(order.comment)
-        if not why:
-            raise Refused("comment", "is required: say why, for whoever reads the record later")
-        async with context.changes.transaction(manager, why) as transaction:
+        async with context.changes.transaction(manager, required_comment(order.comment)) as transaction:
             numbers, effective_at = await command(transaction)
             scope = transaction.organizations
         items = await query_corrections(context.database, scope, numbers=numbers) if numbers else []

@@ -16,7 +16,7 @@ from api.managers import Manager
 from api.parameters import now
 from api.queries.intervals import DAYS, MOST_DAYS, answer_of, learned, sensors_of
 from api.shapes import iso
-from infra.commands.operator import WHO, Desk, desk, run
+from infra.commands.operator import WHO, Desk, changing, desk, run
 from pipelines.domain.expected_interval import NoProposal
 from pipelines.domain.registration.refusals import Refused, TooEarly
 
@@ -65,16 +65,11 @@ async def _propose(organization: int | None, sensor: int | None, days: int) -> N
 
 
 async def _accept(organization: int | None, sensor: int | None) -> None:
-    async with desk(organization) as at:
-        changes = Changes(at.config)
-        await changes.open()
-        try:
-            for row in await at.database.rows(ACCEPTING, {"scope": at.scope, "all": sensor is not None}):
-                manager = Manager(WHO, frozenset({row["team_id"]}), frozenset({row["team_id"]}))
-                for number in await sensors_of(at.database, [row["id"]], sensor):
-                    await _accept_one(at, changes, manager, row["id"], number, is_unattended=sensor is None)
-        finally:
-            await changes.close()
+    async with desk(organization) as at, changing(at) as changes:
+        for row in await at.database.rows(ACCEPTING, {"scope": at.scope, "all": sensor is not None}):
+            manager = Manager(WHO, frozenset({row["team_id"]}), frozenset({row["team_id"]}))
+            for number in await sensors_of(at.database, [row["id"]], sensor):
+                await _accept_one(at, changes, manager, row["id"], number, is_unattended=sensor is None)
 
 
 async def _accept_one(at: Desk, changes: Changes, manager: Manager, organization: int, number: int, *, is_unattended: bool) -> None:

@@ -1,4 +1,4 @@
-"""What commands for operators stand on: the API's own queries and replays, over every organization, without a server.
+"""What commands for operators stand on: the API's own queries, changes and replays, over every organization, without a server.
 
 Nothing is decided here; each command opens what it needs and lets go of it at the end.
 """
@@ -12,8 +12,10 @@ from typing import Final
 
 import click
 
+from api.commands.transaction import Changes
 from api.database import Database
 from api.errors import ApiError
+from api.managers import Manager
 from api.replays.ledger import Ledger
 from api.replays.replaying import Replays
 from infra.local.environment import load_environment
@@ -21,11 +23,12 @@ from pipelines.connectors.errors import Misconfigured, Retryable
 from pipelines.connectors.kafka import KafkaConfig
 from pipelines.connectors.kafka_loop import LoopProducer
 from pipelines.connectors.timescale import DatabaseConfig
+from pipelines.domain.registration.refusals import Refused, TooEarly
 
 WHO: Final = "operator"
-"""As whom a command on the machine replays."""
+"""As whom a command on the machine replays and changes."""
 
-ORGANIZATIONS: Final = "SELECT id FROM organizations WHERE %(organization)s::integer IS NULL OR id = %(organization)s ORDER BY id"
+ORGANIZATIONS: Final = "SELECT id, team_id FROM organizations WHERE %(organization)s::integer IS NULL OR id = %(organization)s ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,12 @@ class Desk:
     database: Database
     config: DatabaseConfig
     scope: list[int]
+    teams: frozenset[str]
+
+    @property
+    def manager(self) -> Manager:
+        """Who makes changes here: may change each of the organizations."""
+        return Manager(WHO, self.teams, self.teams)
 
 
 @asynccontextmanager
@@ -48,9 +57,20 @@ async def desk(organization: int | None) -> AsyncIterator[Desk]:
         if organization is not None and not rows:
             message = f"there is no organization {organization}"
             raise click.ClickException(message)
-        yield Desk(database, config, [row["id"] for row in rows])
+        yield Desk(database, config, [row["id"] for row in rows], frozenset(row["team_id"] for row in rows))
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def changing(at: Desk) -> AsyncIterator[Changes]:
+    """Open connections on which changes are made."""
+    changes = Changes(at.config)
+    await changes.open()
+    try:
+        yield changes
+    finally:
+        await changes.close()
 
 
 @asynccontextmanager
@@ -76,5 +96,5 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
     except Misconfigured as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
-    except (Retryable, ApiError) as error:
+    except (Retryable, ApiError, Refused, TooEarly) as error:
         raise click.ClickException(str(error)) from error

@@ -77,6 +77,14 @@ def comment(text: str) -> str:
     return text.strip()
 
 
+def required_comment(text: str) -> str:
+    """Return the comment of a change that must say why it is made."""
+    why = comment(text)
+    if not why:
+        raise Refused("comment", "is required: say why, for whoever reads the record later")
+    return why
+
+
 def unit_kind(text: str, field: str = "kind", *, hint: bool = True) -> UnitKind:
     """Return the kind of unit a text names; case, blanks and - do not matter. `hint`: say which one may have been meant."""
     wanted = re.sub(r"[\s-]+", "_", text.strip().lower())
