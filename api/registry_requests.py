@@ -77,13 +77,24 @@ class UnitPolicyOrder(TimedOrder):
     policy_version: ThingId
 
 
+class DefrostGiven(BaseModel):
+    """What a defrost looks like to a sensor: how soon the next may begin, the warmest reading, how long it may last."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    period_seconds: Number
+    peak_celsius: Number
+    duration_seconds: Number
+
+
 class TermsGiven(TimedOrder):
-    """How often a sensor reports, and what follows from it."""
+    """How often a sensor reports, and what follows from it; `defrost` null: no longer any."""
 
     expected_interval_seconds: Number | None = None
     max_gap_seconds: Number | None = None
     offline_after_seconds: Number | None = None
     calibration_celsius: Number | None = None
+    defrost: DefrostGiven | None = None
 
 
 class NewSensor(Order):

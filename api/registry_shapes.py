@@ -57,6 +57,14 @@ class AssignmentAnswer(Shape):
     valid_to: Instant | None
 
 
+class DefrostAnswer(Shape):
+    """What a defrost looks like to a sensor: how soon the next may begin, the warmest reading, how long it may last."""
+
+    period_seconds: float
+    peak_celsius: float
+    duration_seconds: float
+
+
 class ConfigurationVersionAnswer(Shape):
     """A version of a sensor's configuration."""
 
@@ -66,6 +74,7 @@ class ConfigurationVersionAnswer(Shape):
     max_gap_seconds: float
     offline_after_seconds: float
     calibration_celsius: float
+    defrost: DefrostAnswer | None
 
 
 class SensorRegistrationAnswer(Shape):

@@ -15,6 +15,7 @@ from api.routes import (
     account,
     conditions,
     corrections,
+    defrosts,
     devices,
     ends,
     excursions,
@@ -71,6 +72,7 @@ def create_rest(context: Context, health_of_parts: Health, sandbox_sign_in_url: 
     versioned.include_router(place_changes.router(context))
     versioned.include_router(sensor_changes.router(context))
     versioned.include_router(intervals.router(context))
+    versioned.include_router(defrosts.router(context))
     versioned.include_router(policies.router(context))
     versioned.include_router(corrections.router(context))
     versioned.include_router(replays.router(context, replays_of_letters))

@@ -13,7 +13,7 @@ COMMANDS: Final = {
     "corrections": "Correct the past: preview what would change, make, list and revoke corrections.",
     "dead-letters": "List and show dead letters, and replay those whose cause is mended.",
     "decode": "Decode The Things Stack messages from files or standard input.",
-    "defrosts": "Propose what the defrosts in a CSV of readings look like.",
+    "defrosts": "Learn what defrosts look like to a sensor, and take it over.",
     "demo": "Start everything, simulate a fleet and sum up what happened.",
     "device": "Say of a device EUI why its sensor shows or does not, and what to do.",
     "doctor": "Check every part of an installation and say what to mend.",

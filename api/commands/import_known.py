@@ -14,7 +14,7 @@ from pipelines.domain.registration.import_known import (
     KnownUnit,
 )
 from pipelines.domain.registration.import_lines import WantedLine
-from pipelines.domain.registration.sensor_terms import SensorTerms
+from pipelines.domain.registration.sensor_terms import from_row
 
 SITES: Final = """
 SELECT id, name, time_zone, archived_at FROM sites WHERE organization_id = %(organization)s AND name = ANY(%(names)s)
@@ -39,7 +39,7 @@ SELECT id, dev_eui, name, brand_id, model_id FROM devices WHERE organization_id 
 """
 SENSORS: Final = """
 SELECT s.id, d.dev_eui, s.probe, s.archived_at, c.effective_at, c.expected_interval_ms, c.max_gap_ms, c.offline_after_ms,
-       c.calibration_hundredths, a.id AS assignment_id, a.unit_id, a.valid_from, a.valid_to
+       c.calibration_hundredths, c.defrost_period_ms, c.defrost_peak_hundredths, c.defrost_duration_ms, a.id AS assignment_id, a.unit_id, a.valid_from, a.valid_to
 FROM devices d JOIN sensors s ON s.device_id = d.id
 LEFT JOIN LATERAL (SELECT * FROM sensor_configurations WHERE sensor_id = s.id ORDER BY effective_at DESC LIMIT 1) c ON true
 LEFT JOIN LATERAL (SELECT * FROM assignments WHERE sensor_id = s.id ORDER BY valid_from DESC LIMIT 1) a ON true
@@ -83,9 +83,7 @@ def _policy(row: Row) -> KnownPolicy:
 
 
 def _sensor(row: Row) -> KnownSensor:
-    terms = None
-    if row["effective_at"] is not None:
-        terms = SensorTerms(row["expected_interval_ms"], row["max_gap_ms"], row["offline_after_ms"], row["calibration_hundredths"])
+    terms = None if row["effective_at"] is None else from_row(row)
     assignment = None
     if row["assignment_id"] is not None:
         begin = milliseconds(row["valid_from"])

@@ -11,6 +11,7 @@ from api.commands.transaction import Row, Transaction
 from api.parameters import aware
 from pipelines.domain.registration.import_known import Known, SensorKey, UnitKey
 from pipelines.domain.registration.import_plan import Described, Plan
+from pipelines.domain.registration.sensor_terms import COLUMNS
 
 INSERT_SITES: Final = """
 INSERT INTO sites (organization_id, name, time_zone)
@@ -50,10 +51,12 @@ RETURNING id, device_id, probe
 """
 CONFIGURE: Final = """
 INSERT INTO sensor_configurations
-  (organization_id, sensor_id, effective_at, expected_interval_ms, max_gap_ms, offline_after_ms, calibration_hundredths)
-SELECT %(organization)s, sensor, at, every, gap, patience, calibration
-FROM unnest(%(sensors)s::integer[], %(at)s::timestamptz[], %(every)s::bigint[], %(gap)s::bigint[], %(patience)s::bigint[],
-  %(calibration)s::integer[]) AS wanted (sensor, at, every, gap, patience, calibration)
+  (organization_id, sensor_id, effective_at, expected_interval_ms, max_gap_ms, offline_after_ms, calibration_hundredths, defrost_period_ms,
+   defrost_peak_hundredths, defrost_duration_ms)
+SELECT %(organization)s, sensor, at, every, gap, patience, calibration, period, peak, duration
+FROM unnest(%(sensors)s::integer[], %(at)s::timestamptz[], %(expected_interval_ms)s::bigint[], %(max_gap_ms)s::bigint[],
+  %(offline_after_ms)s::bigint[], %(calibration_hundredths)s::integer[], %(defrost_period_ms)s::bigint[], %(defrost_peak_hundredths)s::integer[],
+  %(defrost_duration_ms)s::bigint[]) AS wanted (sensor, at, every, gap, patience, calibration, period, peak, duration)
 """
 END: Final = """
 UPDATE assignments SET valid_to = at FROM unnest(%(ids)s::integer[], %(at)s::timestamptz[]) AS wanted (id, at)
@@ -173,24 +176,22 @@ class _Writer:
         keys = {(device, probe): (eui, probe) for device, (eui, probe) in zip(devices, new, strict=True)}
         self._sensors.update({keys[row["device_id"], row["probe"]]: row["id"] for row in rows})
         versions = self._plan.configurations
+        told = [terms.to_row() for _, _, terms in versions]
         await self._run(
             CONFIGURE,
             versions,
             sensors=[self._sensors[key] for key, _, _ in versions],
             at=[aware(at) for _, at, _ in versions],
-            every=[terms.expected_interval_ms for _, _, terms in versions],
-            gap=[terms.max_gap_ms for _, _, terms in versions],
-            patience=[terms.offline_after_ms for _, _, terms in versions],
-            calibration=[terms.calibration_hundredths for _, _, terms in versions],
+            **{column: [row[column] for row in told] for column in COLUMNS},
         )
         made = set(new)
         for key, at, terms in versions:
             if key in made:
-                self._log.add("sensor", self._sensors[key], "created", {"dev_eui": key[0], "probe": key[1], **asdict(terms)})
+                self._log.add("sensor", self._sensors[key], "created", {"dev_eui": key[0], "probe": key[1], **terms.said()})
             else:
                 known = self._known.sensors[key].terms
-                before = None if known is None else asdict(known)
-                self._log.add("sensor", self._sensors[key], "configured", asdict(terms), before=before, at=aware(at))
+                before = None if known is None else known.said()
+                self._log.add("sensor", self._sensors[key], "configured", terms.said(), before=before, at=aware(at))
 
     async def write_assignments(self) -> None:
         wanted = self._plan.assignments

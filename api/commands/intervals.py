@@ -1,12 +1,11 @@
 """A learned interval is taken over as a new configuration version, with its evidence in the log of changes; and who takes it over."""
 
-from dataclasses import asdict
 from typing import Final
 
 from api.commands.archiving import require_standing
 from api.commands.assignments import sensor_row
 from api.commands.organizations import standing_organization
-from api.commands.sensors import CONFIGURE, newest_terms
+from api.commands.sensors import newest_terms, put_terms
 from api.commands.transaction import Outcome, Transaction
 from api.errors import conflict
 from api.interval_shapes import AcceptInterval, IntervalSetting
@@ -43,15 +42,8 @@ async def accept_interval(transaction: Transaction, number: int, order: AcceptIn
         if why is not None:
             raise conflict("left_to_a_person", f"{seconds} s is proposed and left to a person: {why}.")
     terms = sensor_terms({"expected_interval_seconds": seconds}, None if before is None else before[0])
-    if before is not None and terms == before[0]:
-        return Outcome("unchanged", row["organization_id"], number)
-    at = transaction.takes_effect(None, None if before is None else before[1])
-    values = {"organization": row["organization_id"], "sensor": number, "effective_at": at, **asdict(terms)}
-    await transaction.insert(CONFIGURE, values)
-    outcome = Outcome("changed", row["organization_id"], number, at)
     evidence = proposed(known.found).model_dump(mode="json", by_alias=True)
-    after = {**asdict(terms), "evidence": evidence}
-    return await transaction.record(outcome, "sensor", "interval_accepted", None if before is None else asdict(before[0]), after)
+    return await put_terms(transaction, row, terms, before, action="interval_accepted", evidence=evidence)
 
 
 async def set_acceptance(transaction: Transaction, number: int, order: IntervalSetting) -> Outcome:

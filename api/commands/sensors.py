@@ -1,6 +1,7 @@
 """Sensors: registered with their device, described, configured by versions, archived."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +14,7 @@ from api.parameters import aware, optional_instant
 from api.registry_requests import NewSensor, SensorChange, TermsGiven, TimedOrder
 from pipelines.domain.registration.effective import from_the_start
 from pipelines.domain.registration.naming import device_eui, display_name, model_name, probe_name
-from pipelines.domain.registration.sensor_terms import FIELDS, SensorTerms, sensor_terms
+from pipelines.domain.registration.sensor_terms import FIELDS, SensorTerms, defrost_profile, from_row, sensor_terms
 
 OF_EUI: Final = """
 SELECT id, organization_id, dev_eui, name, brand_id, model_id FROM devices WHERE organization_id = %(organization)s AND dev_eui = %(dev_eui)s
@@ -30,14 +31,17 @@ INSERT INTO sensors (organization_id, device_id, probe) VALUES (%(organization)s
 """
 CHANGE_DEVICE: Final = "UPDATE devices SET name = %(name)s, brand_id = %(brand_id)s, model_id = %(model_id)s WHERE id = %(id)s"
 NEWEST: Final = """
-SELECT effective_at, expected_interval_ms, max_gap_ms, offline_after_ms, calibration_hundredths FROM sensor_configurations
+SELECT effective_at, expected_interval_ms, max_gap_ms, offline_after_ms, calibration_hundredths, defrost_period_ms, defrost_peak_hundredths,
+  defrost_duration_ms
+FROM sensor_configurations
 WHERE sensor_id = %(sensor)s ORDER BY effective_at DESC LIMIT 1
 """
 CONFIGURE: Final = """
 INSERT INTO sensor_configurations
-  (organization_id, sensor_id, effective_at, calibration_hundredths, expected_interval_ms, max_gap_ms, offline_after_ms)
+  (organization_id, sensor_id, effective_at, calibration_hundredths, expected_interval_ms, max_gap_ms, offline_after_ms, defrost_period_ms,
+   defrost_peak_hundredths, defrost_duration_ms)
 VALUES (%(organization)s, %(sensor)s, %(effective_at)s, %(calibration_hundredths)s, %(expected_interval_ms)s, %(max_gap_ms)s,
-  %(offline_after_ms)s) RETURNING id
+  %(offline_after_ms)s, %(defrost_period_ms)s, %(defrost_peak_hundredths)s, %(defrost_duration_ms)s) RETURNING id
 """
 
 
@@ -54,10 +58,10 @@ async def create_sensor(transaction: Transaction, order: NewSensor) -> Outcome:
             return await _there_already(transaction, found, order, is_described_so=_is_described(device, described))
     number = await _insert(transaction, order.organization, device, dev_eui, probe, described)
     start = aware(from_the_start(transaction.now))
-    first = {"organization": order.organization, "sensor": number, "effective_at": start, **asdict(terms)}
+    first = {"organization": order.organization, "sensor": number, "effective_at": start, **terms.to_row()}
     await transaction.insert(CONFIGURE, first)
     outcome = Outcome("created", order.organization, number)
-    await transaction.record(outcome, "sensor", "created", None, {"dev_eui": dev_eui, "probe": probe, **described, **asdict(terms)})
+    await transaction.record(outcome, "sensor", "created", None, {"dev_eui": dev_eui, "probe": probe, **described, **terms.said()})
     if order.unit is None:
         return outcome
     sensor = {"id": number, "organization_id": order.organization, "archived_at": None, "name": described["name"]}
@@ -121,13 +125,29 @@ async def configure(transaction: Transaction, number: int, order: TermsGiven) ->
     require_standing("sensor", row)
     before = await newest_terms(transaction, number)
     terms = sensor_terms({field: getattr(order, field) for field in FIELDS}, None if before is None else before[0])
+    if "defrost" in order.model_fields_set:
+        terms = replace(terms, defrost=defrost_profile(None if order.defrost is None else order.defrost.model_dump()))
+    return await put_terms(transaction, row, terms, before, optional_instant(order.effective_at, "effective_at"))
+
+
+async def put_terms(
+    transaction: Transaction,
+    sensor: Row,
+    terms: SensorTerms,
+    before: tuple[SensorTerms, datetime] | None,
+    asked: datetime | None = None,
+    action: str = "configured",
+    evidence: Mapping[str, object] | None = None,
+) -> Outcome:
+    """Add a configuration version to a sensor with its newest terms, unless it says the same; `evidence` stands in the log of changes."""
+    organization, number = sensor["organization_id"], sensor["id"]
     if before is not None and terms == before[0]:
-        return Outcome("unchanged", row["organization_id"], number)
-    at = transaction.takes_effect(optional_instant(order.effective_at, "effective_at"), None if before is None else before[1])
-    values = {"organization": row["organization_id"], "sensor": number, "effective_at": at, **asdict(terms)}
-    await transaction.insert(CONFIGURE, values)
-    outcome = Outcome("changed", row["organization_id"], number, at)
-    return await transaction.record(outcome, "sensor", "configured", None if before is None else asdict(before[0]), asdict(terms))
+        return Outcome("unchanged", organization, number)
+    at = transaction.takes_effect(asked, None if before is None else before[1])
+    await transaction.insert(CONFIGURE, {"organization": organization, "sensor": number, "effective_at": at, **terms.to_row()})
+    after = {**terms.said(), **({} if evidence is None else {"evidence": evidence})}
+    outcome = Outcome("changed", organization, number, at)
+    return await transaction.record(outcome, "sensor", action, None if before is None else before[0].said(), after)
 
 
 async def archive_sensor(transaction: Transaction, number: int, order: TimedOrder) -> Outcome:
@@ -149,7 +169,4 @@ async def restore_sensor(transaction: Transaction, number: int) -> Outcome:
 async def newest_terms(transaction: Transaction, sensor: int) -> tuple[SensorTerms, datetime] | None:
     """Return the newest configuration of a sensor, planned ones included, and when it takes effect."""
     row = await transaction.row(NEWEST, {"sensor": sensor})
-    if row is None:
-        return None
-    terms = SensorTerms(row["expected_interval_ms"], row["max_gap_ms"], row["offline_after_ms"], row["calibration_hundredths"])
-    return terms, row["effective_at"]
+    return None if row is None else (from_row(row), row["effective_at"])

@@ -3,6 +3,7 @@
 from typing import Final
 
 from api.database import Database, Row
+from api.queries.defrosts import defrost_answer
 from api.registry_shapes import (
     AppliedPolicyAnswer,
     AssignmentAnswer,
@@ -11,6 +12,7 @@ from api.registry_shapes import (
     UnitRegistrationAnswer,
 )
 from api.shapes import DeviceAnswer, OrganizationAnswer
+from pipelines.domain.registration.sensor_terms import from_row
 
 ORGANIZATION: Final = "SELECT id, name, archived_at FROM organizations WHERE id = ANY(%(scope)s) AND id = %(id)s"
 
@@ -37,7 +39,8 @@ WHERE a.organization_id = ANY(%(scope)s) AND a.sensor_id = %(id)s ORDER BY a.val
 """
 
 CONFIGURATIONS: Final = """
-SELECT id, effective_at, calibration_hundredths, expected_interval_ms, max_gap_ms, offline_after_ms
+SELECT id, effective_at, calibration_hundredths, expected_interval_ms, max_gap_ms, offline_after_ms, defrost_period_ms,
+  defrost_peak_hundredths, defrost_duration_ms
 FROM sensor_configurations WHERE organization_id = ANY(%(scope)s) AND sensor_id = %(id)s ORDER BY effective_at
 """
 
@@ -116,4 +119,5 @@ def _configuration(row: Row) -> ConfigurationVersionAnswer:
         max_gap_seconds=row["max_gap_ms"] / 1_000,
         offline_after_seconds=row["offline_after_ms"] / 1_000,
         calibration_celsius=row["calibration_hundredths"] / 100,
+        defrost=defrost_answer(from_row(row).defrost),
     )

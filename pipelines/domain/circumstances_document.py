@@ -41,7 +41,7 @@ def parse_circumstances(document: object) -> Circumstances:
     maintenance = _stretches("maintenance", document.get("maintenance"), _FOR_PEOPLE)
     door = _stretches("door", document.get("door"), frozenset())
     defrost = document.get("defrost")
-    return Circumstances(in_order(maintenance), in_order(door), None if defrost is None else _profile(defrost))
+    return Circumstances(in_order(maintenance), in_order(door), None if defrost is None else parse_profile(defrost))
 
 
 def parse_stretch(place: str, begin: object, end: object) -> Stretch:
@@ -50,6 +50,26 @@ def parse_stretch(place: str, begin: object, end: object) -> Stretch:
     if to_at <= from_at:
         _refuse(f"{place}.to", "must be after its beginning")
     return from_at, to_at
+
+
+def parse_profile(written: object) -> DefrostProfile:
+    """Return what {"period_seconds", "peak_celsius", "duration_seconds"} says a defrost looks like.
+
+    Raises CircumstancesError naming the first field of `defrost` that is refused.
+    """
+    if not isinstance(written, Mapping):
+        _refuse("defrost", f"must be an object with {', '.join(_PROFILE)}")
+    for name in written:
+        if name not in _PROFILE:
+            _refuse(f"defrost.{name}", "there is no such field")
+    period_ms = _number("defrost.period_seconds", written.get("period_seconds"), 3, MAX_TIME)
+    duration_ms = _number("defrost.duration_seconds", written.get("duration_seconds"), 3, MAX_TIME)
+    peak = _number("defrost.peak_celsius", written.get("peak_celsius"), 2, MAX_LIMIT)
+    if duration_ms <= 0:
+        _refuse("defrost.duration_seconds", "must be more than 0")
+    if period_ms <= duration_ms:
+        _refuse("defrost.period_seconds", "must be longer than duration_seconds: without end nothing would be told")
+    return DefrostProfile(period_ms, peak, duration_ms)
 
 
 def _stretches(field: str, written: object, beside: frozenset[str]) -> list[Stretch]:
@@ -67,22 +87,6 @@ def _stretches(field: str, written: object, beside: frozenset[str]) -> list[Stre
                 _refuse(f"{place}.{name}", "there is no such field")
         found.append(parse_stretch(place, stretch.get("from"), stretch.get("to")))
     return found
-
-
-def _profile(written: object) -> DefrostProfile:
-    if not isinstance(written, Mapping):
-        _refuse("defrost", f"must be an object with {', '.join(_PROFILE)}")
-    for name in written:
-        if name not in _PROFILE:
-            _refuse(f"defrost.{name}", "there is no such field")
-    period_ms = _number("defrost.period_seconds", written.get("period_seconds"), 3, MAX_TIME)
-    duration_ms = _number("defrost.duration_seconds", written.get("duration_seconds"), 3, MAX_TIME)
-    peak = _number("defrost.peak_celsius", written.get("peak_celsius"), 2, MAX_LIMIT)
-    if duration_ms <= 0:
-        _refuse("defrost.duration_seconds", "must be more than 0")
-    if period_ms <= duration_ms:
-        _refuse("defrost.period_seconds", "must be longer than duration_seconds: without end nothing would be told")
-    return DefrostProfile(period_ms, peak, duration_ms)
 
 
 def _instant(field: str, written: object) -> int:

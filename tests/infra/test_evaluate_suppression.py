@@ -138,7 +138,7 @@ def defrosts(folder: Path, freezer: Freezer, band: str = "warm") -> Result:
     lines = [f"{format_instant(at)},{'' if value is None else value / 100}" for at, value in series]
     (folder / "readings.csv").write_text("\n".join(["measured_at,temperature", *lines]) + "\n")
     options = ["--policy", str(folder / "policy.json"), "--band", band, "--max-gap", "900", str(folder / "readings.csv")]
-    return CliRunner().invoke(main, ["defrosts", *options])
+    return CliRunner().invoke(main, ["defrosts", "file", *options])
 
 
 def test_defrosts_are_proposed_with_evidence_in_the_form_that_evaluate_takes(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How often a sensor reports and what follows from it: max gap, patience before it is offline, calibration.
+"""How often a sensor reports and what follows from it: max gap, patience before it is offline, calibration; and what a defrost looks like to it.
 
 Seconds and degrees come in as decimals or doubles; integers go out: milliseconds and hundredths of a degree.
 """
@@ -6,10 +6,12 @@ Seconds and degrees come in as decimals or doubles; integers go out: millisecond
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
+from pipelines.domain.circumstances_document import CircumstancesError, parse_profile
 from pipelines.domain.decimals import NotANumber, scaled
 from pipelines.domain.registration.refusals import Refused
+from pipelines.domain.suppression import DefrostProfile
 
 DEFAULT_INTERVAL_MS: Final = 900_000
 """Common for refrigerator loggers; a device that reports less often than every 45 min would be taken as offline."""
@@ -28,6 +30,17 @@ MAX_CALIBRATION: Final = 2_000
 
 FIELDS: Final = ("expected_interval_seconds", "max_gap_seconds", "offline_after_seconds", "calibration_celsius")
 
+COLUMNS: Final = (
+    "expected_interval_ms",
+    "max_gap_ms",
+    "offline_after_ms",
+    "calibration_hundredths",
+    "defrost_period_ms",
+    "defrost_peak_hundredths",
+    "defrost_duration_ms",
+)
+"""Of `sensor_configurations`."""
+
 Number = Decimal | float | int
 
 
@@ -39,6 +52,34 @@ class SensorTerms:
     max_gap_ms: int
     offline_after_ms: int
     calibration_hundredths: int
+    defrost: DefrostProfile | None = None
+    """What a person said, or took over, of the unit's defrosts; None: nothing is excused as one."""
+
+    def to_row(self) -> dict[str, int | None]:
+        """Return COLUMNS as they say it."""
+        one = self.defrost
+        profile = (None, None, None) if one is None else (one.period_ms, one.peak_hundredths, one.duration_ms)
+        own = (self.expected_interval_ms, self.max_gap_ms, self.offline_after_ms, self.calibration_hundredths)
+        return dict(zip(COLUMNS, own + profile, strict=True))
+
+    def said(self) -> dict[str, int]:
+        """Return what the log of changes says of it: what is there."""
+        return {column: value for column, value in self.to_row().items() if value is not None}
+
+
+def from_row(row: Mapping[str, Any]) -> SensorTerms:
+    """Return the terms that COLUMNS say."""
+    period, peak, duration = row["defrost_period_ms"], row["defrost_peak_hundredths"], row["defrost_duration_ms"]
+    profile = None if period is None else DefrostProfile(period, peak, duration)
+    return SensorTerms(row["expected_interval_ms"], row["max_gap_ms"], row["offline_after_ms"], row["calibration_hundredths"], profile)
+
+
+def defrost_profile(written: object) -> DefrostProfile | None:
+    """Return the profile that an object with period_seconds, peak_celsius and duration_seconds says, None for null; raises Refused."""
+    try:
+        return None if written is None else parse_profile(written)
+    except CircumstancesError as error:
+        raise Refused(error.field, error.reason) from error
 
 
 def default_gap(interval_ms: int) -> int:
@@ -67,7 +108,7 @@ def why_left_to_a_person(interval_ms: int, in_force_ms: int) -> str | None:
 def sensor_terms(given: Mapping[str, Number | None], before: SensorTerms | None = None) -> SensorTerms:
     """Return the terms that some given fields make (FIELDS; None is not given), with what was `before` or the defaults for the rest.
 
-    A gap or patience that was the default of the interval before follows a new interval. Raises Refused.
+    A gap or patience that was the default of the interval before follows a new interval; a defrost profile stays. Raises Refused.
     """
     interval = _milliseconds(given, "expected_interval_seconds")
     if interval is None:
@@ -83,7 +124,7 @@ def sensor_terms(given: Mapping[str, Number | None], before: SensorTerms | None 
         patience = default_patience(interval) if before is None or follows else before.offline_after_ms
     _within("max_gap_seconds", gap, interval, MAX_PATIENCE_MS)
     _within("offline_after_seconds", patience, interval, MAX_PATIENCE_MS)
-    return SensorTerms(interval, gap, patience, _calibration(given, before))
+    return SensorTerms(interval, gap, patience, _calibration(given, before), None if before is None else before.defrost)
 
 
 def _calibration(given: Mapping[str, Number | None], before: SensorTerms | None) -> int:

@@ -1,11 +1,13 @@
 """How a sensor's configuration follows from what is given, from what was before, and from the defaults."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from pipelines.domain.registration.refusals import Refused
-from pipelines.domain.registration.sensor_terms import Number, SensorTerms, sensor_terms, why_left_to_a_person
+from pipelines.domain.registration.sensor_terms import Number, SensorTerms, defrost_profile, from_row, sensor_terms, why_left_to_a_person
+from pipelines.domain.suppression import DefrostProfile
 
 
 def test_with_nothing_given_a_sensor_has_the_defaults() -> None:
@@ -72,3 +74,33 @@ def test_what_is_out_of_bounds_is_named(given: dict[str, Number | None], field: 
         sensor_terms(given)
 
     assert refused.value.field == field
+
+
+PROFILE = {"period_seconds": 21_600, "peak_celsius": -8.5, "duration_seconds": 2_400}
+
+
+def test_a_defrost_profile_stays_when_other_terms_change_and_is_told_by_columns_there_and_back() -> None:
+    before = replace(sensor_terms({}), defrost=defrost_profile(PROFILE))
+
+    terms = sensor_terms({"expected_interval_seconds": 60}, before)
+
+    assert terms.defrost == DefrostProfile(21_600_000, -850, 2_400_000)
+    assert from_row(terms.to_row()) == terms
+    assert from_row(sensor_terms({}).to_row()) == sensor_terms({})
+    assert terms.said()["defrost_peak_hundredths"] == -850
+    assert "defrost_peak_hundredths" not in sensor_terms({}).said()
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"period_seconds": 2_400}, "defrost.period_seconds"),
+        ({"duration_seconds": 0}, "defrost.duration_seconds"),
+        ({"peak_celsius": 1e9}, "defrost.peak_celsius"),
+    ],
+)
+def test_a_profile_that_would_excuse_for_ever_or_never_is_refused(changed: dict[str, float], field: str) -> None:
+    with pytest.raises(Refused) as found:
+        defrost_profile(PROFILE | changed)
+
+    assert found.value.field == field
