@@ -22,6 +22,7 @@ from api.routes import (
     health,
     imports,
     intervals,
+    maintenance,
     organization_changes,
     place_changes,
     places,
@@ -75,6 +76,7 @@ def create_rest(context: Context, health_of_parts: Health, sandbox_sign_in_url: 
     versioned.include_router(defrosts.router(context))
     versioned.include_router(policies.router(context))
     versioned.include_router(corrections.router(context))
+    versioned.include_router(maintenance.router(context))
     versioned.include_router(replays.router(context, replays_of_letters))
     versioned.include_router(imports.router(context))
     versioned.include_router(devices.router(context))

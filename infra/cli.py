@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "flow": "Run one dataflow.",
     "import": "Import sites, units and sensors from a CSV file.",
     "intervals": "Learn how often sensors report, and take it over.",
+    "maintenance": "Declare maintenance of units, end it sooner, revoke it, and list it.",
     "migrate": "Bring the database to the newest revision.",
     "regroup": "Group the partitions of stopped flows into other cells, with their state.",
     "serve": "Run the API.",

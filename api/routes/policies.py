@@ -20,7 +20,7 @@ from api.shapes import Page
 from pipelines.domain.registration.presets import PRESETS
 
 Answer = Changed[PolicyDetailAnswer]
-Kind = Literal["organization", "site", "unit", "sensor", "policy", "secret", "correction"]
+Kind = Literal["organization", "site", "unit", "sensor", "policy", "secret", "correction", "maintenance"]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 

@@ -18,29 +18,15 @@ from api.errors import ApiError, describe
 from api.parameters import MAX_ID
 from api.queries.corrections import corrections as query_corrections
 from api.routes.corrections import preview_answer
-from infra.commands.operator import Desk, changing, desk, run
+from infra.commands.moment import Moment
+from infra.commands.operator import Desk, changing, desk, finding, run
 from infra.correction_words import correction_table, instant, previewed_lines, said_of
-from pipelines.domain.instants import UnreadableInstant, format_instant, parse_instant
 from pipelines.domain.registration.naming import required_comment
 
 ORDER: Final[TypeAdapter[AnyOrder]] = TypeAdapter(AnyOrder)
 MAX_LISTED: Final = 1_000
-WHERE_TO_LOOK: Final = "`coldstream device EUI` shows the sensors of a device, the page and GET /api/v1/units the units of an organization."
 
 Act = Callable[[AnyOrder, int | None, bool], Coroutine[None, None, None]]
-
-
-class Moment(click.ParamType[str]):
-    """An instant, as ISO 8601."""
-
-    name = "ISO"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return it as UTC with milliseconds."""
-        try:
-            return format_instant(parse_instant(value))
-        except (UnreadableInstant, OverflowError):
-            self.fail(f"{value!r} is no time: write it as 2026-11-25T04:22:00Z; without a zone it is UTC", param, ctx)
 
 
 NUMBER: Final = click.IntRange(1, MAX_ID)
@@ -113,20 +99,9 @@ def _with_kinds(name: str, about: str, act: Act, *more: click.Option) -> click.G
 def _of_kind(kind: Kind, act: Act, more: tuple[click.Option, ...]) -> click.Command:
     def callback(organization: int | None, *, as_json: bool, **given: Any) -> None:
         order = order_of(kind, given)
-        run(lambda: _finding(act(order, organization, as_json)))
+        run(lambda: finding(act(order, organization, as_json)))
 
     return click.Command(kind.name, callback=callback, help=kind.about, params=[*kind.options, *more, ORGANIZATION, AS_JSON])
-
-
-async def _finding(work: Coroutine[None, None, None]) -> None:
-    """Do some work; where a thing is not found, say where its number can be looked up."""
-    try:
-        await work
-    except ApiError as error:
-        if error.code != "not_found":
-            raise
-        message = f"{error} {WHERE_TO_LOOK}"
-        raise click.ClickException(message) from error
 
 
 async def _preview(order: AnyOrder, organization: int | None, as_json: bool) -> None:

@@ -5,7 +5,7 @@ Nothing is decided here; each command opens what it needs and lets go of it at t
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -27,6 +27,9 @@ from pipelines.domain.registration.refusals import Refused, TooEarly
 
 WHO: Final = "operator"
 """As whom a command on the machine replays and changes."""
+
+WHERE_TO_LOOK: Final = "`coldstream device EUI` shows the sensors of a device; the page, GET /api/v1/sites and /api/v1/units the rest."
+"""Where the numbers of things stand, for a command that was given one that is not there."""
 
 ORGANIZATIONS: Final = "SELECT id, team_id FROM organizations WHERE %(organization)s::integer IS NULL OR id = %(organization)s ORDER BY id"
 
@@ -98,3 +101,14 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
         sys.exit(2)
     except (Retryable, ApiError, Refused, TooEarly) as error:
         raise click.ClickException(str(error)) from error
+
+
+async def finding(work: Coroutine[None, None, None]) -> None:
+    """Do some work; where a thing is not found, say where its number can be looked up."""
+    try:
+        await work
+    except ApiError as error:
+        if error.code != "not_found":
+            raise
+        message = f"{error} {WHERE_TO_LOOK}"
+        raise click.ClickException(message) from error

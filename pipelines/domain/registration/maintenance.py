@@ -57,18 +57,3 @@ def ended(window: Window, asked: int | None, earliest: int) -> Window:
     if end >= window.until:
         raise Refused("to", f"must be before its end at {format_instant(window.until)}: to go on longer, declare another one")
     return Window(window.since, end)
-
-
-def judged_again_from(before: Window | None, after: Window | None, earliest: int) -> int | None:
-    """Return from where on a unit is judged again when one of its windows was before and is after (None: there is none).
-
-    None where they differ at no instant that decoders may have judged by then.
-    """
-    if before == after:
-        return None
-    if before is None or after is None:
-        only = before or after
-        assert only is not None, "they differ"
-        return only.since if only.since < earliest else None
-    edges = [min(one, other) for one, other in ((before.since, after.since), (before.until, after.until)) if one != other]
-    return min(edges) if min(edges) < earliest else None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.domain.registration.maintenance import DAY_MS, MAX_BACK_MS, MAX_LENGTH_MS, Window, declared, ended, judged_again_from
+from pipelines.domain.registration.maintenance import DAY_MS, MAX_BACK_MS, MAX_LENGTH_MS, Window, declared, ended
 from pipelines.domain.registration.refusals import Refused
 
 NOW = 1_000 * DAY_MS
@@ -43,19 +43,3 @@ def test_a_window_ends_sooner_than_declared_but_not_before_it_began_nor_later() 
         ended(Window(NOW + HOUR, NOW + 2 * HOUR), None, EARLIEST)
     with pytest.raises(Refused, match="declare another one"):
         ended(window, NOW + HOUR, EARLIEST)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "since"),
-    [
-        (None, Window(EARLIEST, NOW + HOUR), None),
-        (None, Window(EARLIEST - 1, NOW + HOUR), EARLIEST - 1),
-        (Window(NOW - HOUR, NOW + HOUR), None, NOW - HOUR),
-        (Window(NOW + HOUR, NOW + 2 * HOUR), None, None),
-        (Window(NOW - HOUR, NOW + HOUR), Window(NOW - HOUR, EARLIEST), None),
-        (Window(NOW - HOUR, NOW + HOUR), Window(NOW - HOUR, NOW), NOW),
-        (Window(NOW - HOUR, NOW), Window(NOW - HOUR, NOW), None),
-    ],
-)
-def test_only_what_decoders_may_have_judged_already_is_judged_again(before: Window | None, after: Window | None, since: int | None) -> None:
-    assert judged_again_from(before, after, EARLIEST) == since
