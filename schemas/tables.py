@@ -80,11 +80,18 @@ TABLES: Final = (
         what="what is true of a sensor between two instants because of the corrections that stand",
     ),
     Table(
+        "maintenance_windows",
+        ("id",),
+        ("api",),
+        ("api", "analysts"),
+        what="declared maintenance of a unit, who and why; only ever ended sooner or revoked",
+    ),
+    Table(
         "rejudgements",
         ("id",),
         ("api",),
         ("decode_uplinks",),
-        what="sensors to judge again because of a correction, from where and from when on",
+        what="sensors to judge again because of a correction or of maintenance, from where and from when on",
     ),
     Table(
         "registry_state",

@@ -4,7 +4,7 @@ A window that begins once every decoder knows of it needs nothing judged again. 
 transaction the sensors that watched the unit then are put down to be judged again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -57,13 +57,14 @@ UPDATE maintenance_windows SET revoked_by = %(user)s, revoked_at = %(now)s, revo
 
 
 AGAIN: Final = """
-INSERT INTO rejudgements (organization_id, sensor_id, measured_from, effective_at, reason)
-SELECT %(organization)s, sensor_id, %(since)s, %(at)s, 'correction' FROM (
-  SELECT sensor_id FROM assignments
-  WHERE unit_id = ANY(%(units)s) AND valid_from < %(until)s AND (valid_to IS NULL OR valid_to > %(since)s)
+INSERT INTO rejudgements (organization_id, maintenance_id, sensor_id, measured_from, effective_at, reason)
+SELECT %(organization)s, wanted.window_id, watching.sensor_id, %(since)s, %(at)s, 'correction'
+FROM unnest(%(units)s::integer[], %(windows)s::integer[]) AS wanted (unit, window_id)
+CROSS JOIN LATERAL (
+  SELECT sensor_id FROM assignments WHERE unit_id = wanted.unit AND valid_from < %(until)s AND (valid_to IS NULL OR valid_to > %(since)s)
   UNION SELECT sensor_id FROM corrections
-  WHERE kind = 'assignment' AND unit_id = ANY(%(units)s) AND starts_at < %(until)s AND ends_at > %(since)s AND revoked_at IS NULL
-) watching ORDER BY sensor_id
+  WHERE kind = 'assignment' AND unit_id = wanted.unit AND starts_at < %(until)s AND ends_at > %(since)s AND revoked_at IS NULL
+) watching ORDER BY watching.sensor_id
 """
 """Those that watched one of the units at some instant of the stretch."""
 
@@ -123,7 +124,7 @@ async def _declare(transaction: Transaction, organization: int, units: Sequence[
         return Done("unchanged", same)
     values = {"organization": organization, "units": new, "user": transaction.user, "comment": transaction.comment, **edges}
     made = {row["unit_id"]: row["id"] for row in await transaction.rows(INSERT, values)}
-    at = await _says(transaction, organization, new, window)
+    at = await _says(transaction, organization, made, window)
     for unit in new:
         await transaction.record(
             _outcome("created", organization, made[unit], window), "maintenance", "declared", None, _said(unit, window)
@@ -156,7 +157,7 @@ async def _end(transaction: Transaction, rows: Sequence[Row], order: Maintenance
     values = {"numbers": numbers, "until": aware(end), "now": transaction.now_at, "user": transaction.user, "comment": transaction.comment}
     await transaction.execute(END, values)
     last = max(before.until for _, before, _ in shortened)
-    at = await _says(transaction, organization, [row["unit_id"] for row in rows], Window(end, last))
+    at = await _says(transaction, organization, {row["unit_id"]: row["id"] for row in rows}, Window(end, last))
     for row, before, after in shortened:
         outcome = _outcome("changed", organization, row["id"], after)
         await transaction.record(outcome, "maintenance", "ended", _said(row["unit_id"], before), _said(row["unit_id"], after))
@@ -169,7 +170,7 @@ async def revoke_window(transaction: Transaction, number: int) -> Done:
     before = _window(row)
     values = {"id": number, "user": transaction.user, "now": transaction.now_at, "comment": transaction.comment}
     await transaction.execute(REVOKE, values)
-    at = await _says(transaction, row["organization_id"], [row["unit_id"]], before)
+    at = await _says(transaction, row["organization_id"], {row["unit_id"]: number}, before)
     outcome = _outcome("changed", row["organization_id"], number, before)
     await transaction.record(outcome, "maintenance", "revoked", _said(row["unit_id"], before), None)
     return Done("changed", [number], at)
@@ -182,14 +183,15 @@ async def _standing(transaction: Transaction, number: int) -> Row:
     return row
 
 
-async def _says(transaction: Transaction, organization: int, units: Sequence[int], stretch: Window) -> datetime | None:
-    """Have the sensors of some units judged again if what is said of a stretch is said of the past; return when."""
+async def _says(transaction: Transaction, organization: int, windows: Mapping[int, int], stretch: Window) -> datetime | None:
+    """Have the sensors of units judged again if what their windows (by unit) say of a stretch is said of the past; return when."""
     if aware(stretch.since) >= transaction.earliest:
         transaction.promised.append(stretch.since)
         return None
     at = transaction.takes_effect(None, None)
-    values = {"organization": organization, "units": list(units), "since": aware(stretch.since), "until": aware(stretch.until), "at": at}
-    await transaction.execute(AGAIN, values)
+    edges = {"since": aware(stretch.since), "until": aware(stretch.until), "at": at}
+    named = {"organization": organization, "units": list(windows), "windows": list(windows.values())}
+    await transaction.execute(AGAIN, {**named, **edges})
     return at
 
 

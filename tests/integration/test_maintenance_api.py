@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from infra.local.local_stack import LocalStack
@@ -176,3 +177,13 @@ def test_the_command_says_what_is_missing_and_where_numbers_can_be_looked_up(wor
     assert "There is no such unit" in unknown.stderr
     assert "GET /api/v1/sites and /api/v1/units" in unknown.stderr
     assert "to: must be at most 31 days after its beginning" in long.stderr
+
+
+def test_a_window_is_never_rewritten_but_to_end_sooner(world: World) -> None:
+    window = world.ada.post(f"units/{unit(world)}/maintenance", to=in_seconds(HOUR), comment="x").body["items"][0]["id"]
+
+    for change in ("ends_at = ends_at + interval '1 hour', declared_ends_at = declared_ends_at + interval '1 hour'", "comment = 'y'"):
+        with pytest.raises(psycopg.errors.RaiseException, match="declare another"):
+            rows(world, f"UPDATE maintenance_windows SET {change} WHERE id = {window} RETURNING id")
+    with pytest.raises(psycopg.errors.RaiseException, match="declare another"):
+        rows(world, f"DELETE FROM maintenance_windows WHERE id = {window} RETURNING id")
