@@ -26,16 +26,24 @@ FURTHEST_MS: Final = (LATEST - EPOCH) // timedelta(milliseconds=1)
 """A forecast beyond is none: a budget may be of thousands of years."""
 
 NEWEST: Final = """
-SELECT a.sensor_id, a.id AS assignment_id, a.valid_from, n.policy_version_id, (extract(epoch FROM now()) * 1000)::bigint AS now_ms
+SELECT a.sensor_id, a.id AS assignment_id, least(a.valid_from, m.starts_at) AS begins_at, n.policy_version_id,
+  (extract(epoch FROM now()) * 1000)::bigint AS now_ms
 FROM assignments a
+LEFT JOIN LATERAL (
+  SELECT min(starts_at) AS starts_at FROM corrected_stretches
+  WHERE sensor_id = a.sensor_id AND assignment_id = a.id AND (mark IS NULL OR mark = 'flagged')
+) m ON true
 CROSS JOIN LATERAL (
-  SELECT r.policy_version_id FROM readings r
-  WHERE r.sensor_id = a.sensor_id AND r.assignment_id = a.id AND r.measured_at >= a.valid_from AND r.temperature IS NOT NULL
+  SELECT coalesce(c.policy_version_id, r.policy_version_id) AS policy_version_id
+  FROM readings r
+  LEFT JOIN corrected_stretches c ON c.sensor_id = r.sensor_id AND r.measured_at >= c.starts_at AND r.measured_at < c.ends_at
+  WHERE r.sensor_id = a.sensor_id AND coalesce(c.assignment_id, r.assignment_id) = a.id AND r.measured_at >= least(a.valid_from, m.starts_at)
+    AND r.temperature IS NOT NULL AND c.mark IS NULL
   ORDER BY r.measured_at DESC LIMIT 1
 ) n
 WHERE a.organization_id = ANY(%(scope)s) AND a.unit_id = %(unit)s AND a.valid_from <= now() AND (a.valid_to IS NULL OR a.valid_to > now())
 """
-"""The assignments that hold and the policy version that judges each, which is that of its newest reading."""
+"""The assignments that hold, from where corrections have each begin, and the policy version that judges it, which is that of its newest reading."""
 
 VERSIONS: Final = "SELECT id, document FROM policy_versions WHERE organization_id = ANY(%(scope)s) AND id = ANY(%(versions)s)"
 
@@ -43,21 +51,24 @@ ROWS: Final = """
 SELECT r.sensor_id, (extract(epoch FROM r.measured_at) * 1000)::bigint AS at, r.temperature, r.policy_version_id, c.max_gap_ms
 FROM unnest(%(sensors)s::integer[], %(assignments)s::integer[], %(begins)s::timestamptz[], %(reaches)s::timestamptz[])
   AS w (sensor_id, assignment_id, begins_at, reaches_to)
-CROSS JOIN LATERAL (
-  SELECT coalesce(max(b.measured_at), w.begins_at) AS first_at FROM readings b
-  WHERE b.sensor_id = w.sensor_id AND b.assignment_id = w.assignment_id AND b.temperature IS NOT NULL
-    AND b.measured_at >= w.begins_at AND b.measured_at <= w.reaches_to
-) f
+LEFT JOIN LATERAL (
+  SELECT b.measured_at FROM readings b
+  LEFT JOIN corrected_stretches c ON c.sensor_id = b.sensor_id AND b.measured_at >= c.starts_at AND b.measured_at < c.ends_at
+  WHERE b.sensor_id = w.sensor_id AND coalesce(c.assignment_id, b.assignment_id) = w.assignment_id AND b.temperature IS NOT NULL
+    AND c.mark IS NULL AND b.measured_at >= w.begins_at AND b.measured_at <= w.reaches_to
+  ORDER BY b.measured_at DESC LIMIT 1
+) f ON true
 CROSS JOIN LATERAL (
   SELECT sensor_id, measured_at, temperature, policy_version_id, configuration_id FROM corrected_readings
-  WHERE organization_id = ANY(%(scope)s) AND sensor_id = w.sensor_id AND assignment_id = w.assignment_id AND measured_at >= f.first_at
+  WHERE organization_id = ANY(%(scope)s) AND sensor_id = w.sensor_id AND assignment_id = w.assignment_id AND measured_at >= coalesce(f.measured_at, w.begins_at)
     AND (temperature IS NOT NULL OR reason IS NOT NULL)
   ORDER BY measured_at LIMIT %(limit)s
 ) r
 LEFT JOIN sensor_configurations c ON c.id = r.configuration_id
 LIMIT %(limit)s
 """
-"""Each sensor's rows from the last reading at or before the instant to which its windows reach, or from where its assignment begins."""
+"""Each sensor's rows, as they are corrected, from the last one that is believed at or before the instant to which its windows reach, or from where
+its assignment begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,7 @@ async def unit_budgets(
 
 
 def _judged(row: Row, policies: Mapping[int, Policy]) -> Judged:
-    return Judged(row["sensor_id"], row["assignment_id"], row["valid_from"], policies[row["policy_version_id"]], row["now_ms"])
+    return Judged(row["sensor_id"], row["assignment_id"], row["begins_at"], policies[row["policy_version_id"]], row["now_ms"])
 
 
 async def _policies(database: Database, scope: list[int], versions: Collection[int], known: Mapping[int, Policy]) -> dict[int, Policy]:

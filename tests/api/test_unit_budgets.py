@@ -29,7 +29,7 @@ class Stored:
 
     def __init__(self, *bands: Mapping[str, object]) -> None:
         self.bands = bands
-        self.newest = [{"sensor_id": SENSOR, "assignment_id": 9, "valid_from": BEGIN, "policy_version_id": VERSION, "now_ms": NOW}]
+        self.newest = [{"sensor_id": SENSOR, "assignment_id": 9, "begins_at": BEGIN, "policy_version_id": VERSION, "now_ms": NOW}]
         self.rows_of_sensor: list[dict[str, Any]] = []
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
 
