@@ -31,9 +31,6 @@ from schemas.uplinks import APPLICATION, ORGANIZATION, RECEIVED_AT, REPLAY_OF, T
 
 FLOW: Final = "decode_uplinks"
 
-LOOK_BACK_MS: Final = 24 * 60 * 60 * 1000
-"""How far back ends of assignments and corrections are said again after a restart."""
-
 HUMIDITY_MOST: Final = 10_000
 """Hundredths of a percent."""
 MILLIVOLTS_MOST: Final = 32_000
@@ -83,9 +80,7 @@ class UplinkDecoder:
         """Take the database that holds the registry."""
         self._database = database
         self._registry = Registry()
-        self._unsaid = Unsaid(self._registry)
-        self._ticked: dict[int, int] = {}
-        """Clock of the newest tick, by partition."""
+        self.unsaid = Unsaid(self._registry)
 
     def decode(self, batch: Batch) -> DecodedBatch:
         """Return rows and dead letters of records of one partition, in order."""
@@ -122,19 +117,15 @@ class UplinkDecoder:
         self._registry.prepare(connection, keys, newest_stamp)
 
     def _tick_rows(self, partition: int, record: Record) -> list[Row]:
-        """Return the ends of assignments and the corrections that the clock has passed since the last tick, and the tick.
+        """Return the ends of assignments and the corrections that the clock has passed and no tick has said yet, and the tick.
 
-        Of very many some wait for the next ticks: all rows of a tick have its offset, and stand in one record.
-        After a restart the last tick is not known: those of a day are said again, and change nothing. Whatever stands behind a
+        Of very many some wait for the next ticks: all rows of a tick have its offset, and stand in one record. Whatever stands behind a
         correction in the log was decoded by one who knows of it.
         """
-        clock = record.stamp - GRACE_MS
-        before = self._ticked.get(partition, clock - LOOK_BACK_MS)
-        self._ticked[partition] = max(clock, before)
-        show_clock(FLOW, partition, self._ticked[partition])
-        ends = [assignment_end_row(record, end) for end in self._unsaid.ends(partition, before, clock)]
-        again = [rejudgement_row(record, one) for one in self._unsaid.rejudgements(partition, before, clock)]
-        return [*ends, *again, tick_row(record)]
+        ends, again = self.unsaid.said_with(partition, record.stamp - GRACE_MS)
+        show_clock(FLOW, partition, self.unsaid.clock(partition))
+        beside = [assignment_end_row(record, end) for end in ends] + [rejudgement_row(record, one) for one in again]
+        return [*beside, tick_row(record)]
 
     def _rows(self, uplink: Uplink) -> tuple[list[Row], list[Rejection]]:
         """Return the rows of one uplink, never none, and what of it was rejected."""

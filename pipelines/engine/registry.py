@@ -5,8 +5,9 @@ committed, and the registry is looked at again before a newer stamp than `FRESH_
 decoder stamps alike. No wall time is read; the database's clock says when the look was.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
@@ -15,7 +16,6 @@ from pipelines.connectors.clock import monotonic
 from pipelines.connectors.metrics import REGISTRY_DEVICES, REGISTRY_LOADED, REGISTRY_LOOKS
 from pipelines.domain.registered import Assignment, Device, Terms, Timeline
 from schemas.partitions import device_partition
-from schemas.revisions import weightier
 
 FRESH_FOR_MS: Final = 3_000
 """Versions are committed 5 s before they take effect; 2 s are left for clocks that differ."""
@@ -50,6 +50,8 @@ class Rejudgement:
     device: int
     organization: int
     reason: str
+    id: int = 0
+    """Later ones have higher numbers, and no lower one is committed after a higher: the registry is changed by one at a time."""
 
 
 class Registry:
@@ -59,6 +61,7 @@ class Registry:
         """Know nothing."""
         self._ends: dict[int, list[AssignmentEnd]] = {}
         self._rejudgements: dict[int, list[Rejudgement]] = {}
+        self._newest_rejudgement = 0
         self._devices: dict[DeviceKey, Device | None] = {}
         self._version = -1
         self._looked_at = -(1 << 62)
@@ -75,7 +78,7 @@ class Registry:
             if stale:
                 self._devices.clear()
                 self._ends = _load_ends(connection)
-                self._rejudgements = _load_rejudgements(connection)
+                self._add(_load_rejudgements(connection, self._newest_rejudgement))
                 self._version = version
             self._looked_at = looked_at
             self._looked_seconds = now
@@ -90,25 +93,20 @@ class Registry:
         """Return a device, or None when it is not registered in that organization."""
         return self._devices[key]
 
-    def ends(self, partition: int, after: int, until: int) -> list[AssignmentEnd]:
-        """Return the assignments of a partition's devices that end in (after, until] (ms UTC), by instant."""
-        return [end for end in self._ends.get(partition, ()) if after < end.at <= until]
+    def ends(self, partition: int) -> list[AssignmentEnd]:
+        """Return the ends of assignments of a partition's devices that have one, by instant and number."""
+        return self._ends.get(partition, [])
 
-    def rejudgements(self, partition: int, after: int, until: int) -> list[Rejudgement]:
-        """Return what is to be judged again of a partition's devices and holds from an instant in (after, until] (ms UTC) on: one of each sensor."""
-        return of_each_sensor(one for one in self._rejudgements.get(partition, ()) if after < one.at <= until)
+    def rejudgements(self, partition: int, after: int) -> list[Rejudgement]:
+        """Return what is to be judged again of a partition's devices, by number; those up to a number are let go, and never returned again."""
+        several = self._rejudgements.get(partition, [])
+        del several[: bisect_right(several, after, key=lambda one: one.id)]
+        return several
 
-
-def of_each_sensor(several: Iterable[Rejudgement]) -> list[Rejudgement]:
-    """Return one for each sensor, by instant: from where the earliest begins, for the weightiest reason, asked for when the newest is."""
-    found: dict[int, Rejudgement] = {}
-    for one in several:
-        known = found.get(one.sensor)
-        if known is not None:
-            earliest, reason = min(known.measured_from, one.measured_from), weightier(known.reason, one.reason)
-            one = replace(one, at=max(known.at, one.at), measured_from=earliest, reason=reason)
-        found[one.sensor] = one
-    return sorted(found.values(), key=lambda one: (one.at, one.sensor))
+    def _add(self, fresh: list[tuple[int, Rejudgement]]) -> None:
+        for partition, one in fresh:
+            self._rejudgements.setdefault(partition, []).append(one)
+            self._newest_rejudgement = one.id
 
 
 def _look(connection: psycopg.Connection) -> tuple[int, int]:
@@ -146,11 +144,10 @@ WHERE a.valid_to > now() - interval '36 days' ORDER BY a.valid_to, a.id
 
 
 _REJUDGEMENTS: Final = """
-SELECT d.dev_eui, (extract(epoch FROM j.effective_at) * 1000)::bigint, (extract(epoch FROM min(j.measured_from)) * 1000)::bigint, s.id, d.id,
-  s.organization_id, j.reason
+SELECT d.dev_eui, (extract(epoch FROM j.effective_at) * 1000)::bigint, (extract(epoch FROM j.measured_from) * 1000)::bigint, s.id, d.id,
+  s.organization_id, j.reason, j.id
 FROM rejudgements j JOIN sensors s ON s.id = j.sensor_id JOIN devices d ON d.id = s.device_id
-WHERE j.effective_at > now() - interval '36 days'
-GROUP BY d.dev_eui, j.effective_at, s.id, d.id, j.reason ORDER BY j.effective_at, s.id, j.reason
+WHERE j.id > %s AND j.effective_at > now() - interval '36 days' ORDER BY j.id
 """
 
 _STRETCHES: Final = """
@@ -159,11 +156,9 @@ FROM corrected_stretches WHERE sensor_id = ANY(%s) ORDER BY sensor_id, starts_at
 """
 
 
-def _load_rejudgements(connection: psycopg.Connection) -> dict[int, list[Rejudgement]]:
-    found: dict[int, list[Rejudgement]] = {}
-    for dev_eui, *values in connection.execute(_REJUDGEMENTS):
-        found.setdefault(device_partition(dev_eui), []).append(Rejudgement(*values))
-    return found
+def _load_rejudgements(connection: psycopg.Connection, after: int) -> list[tuple[int, Rejudgement]]:
+    """Return rejudgements behind a number, by number, each with its partition."""
+    return [(device_partition(dev_eui), Rejudgement(*values)) for dev_eui, *values in connection.execute(_REJUDGEMENTS, [after])]
 
 
 def _load_ends(connection: psycopg.Connection) -> dict[int, list[AssignmentEnd]]:

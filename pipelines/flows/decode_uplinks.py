@@ -7,11 +7,12 @@ from bytewax.dataflow import Dataflow
 
 from pipelines.connectors.kafka import AckedProducer, KafkaConfig
 from pipelines.connectors.timescale import DatabaseConfig
-from pipelines.engine.decoding import DecodedBatch, UplinkDecoder
+from pipelines.engine.decode_logic import decode_logic
+from pipelines.engine.decoding import UplinkDecoder
 from pipelines.engine.lease import Holding
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.sinks import FlushingSink
-from pipelines.engine.source import Flush, Item, LogSource
+from pipelines.engine.source import LogSource
 from pipelines.engine.stop import StopFlag
 from pipelines.engine.writers import ReadingsWriter
 from schemas.topics import UPLINKS
@@ -26,14 +27,10 @@ def build(kafka: KafkaConfig, database: DatabaseConfig, partitions: tuple[int, .
     """Return the dataflow for some partitions."""
     decoder = UplinkDecoder(Reconnecting(database, FLOW, stop))
 
-    def decode(item: Item) -> tuple[str, DecodedBatch | Flush]:
-        key, batch = item
-        return key, batch if isinstance(batch, Flush) else decoder.decode(batch)
-
     flow = Dataflow(FLOW)
     source = LogSource(kafka, UPLINKS.name, partitions, flow=FLOW, stop=stop, renew=holding.renew, gather_seconds=GATHER_SECONDS)
     uplinks = op.input("read_uplinks", flow, source)
-    readings = op.map("decode", uplinks, decode)
+    readings = op.stateful_batch("decode", uplinks, decode_logic(decoder))
     sink = FlushingSink(lambda: ReadingsWriter(AckedProducer(kafka.flow_producer(FLOW))), in_lulls=False)
     op.output("write_readings", readings, sink)
     return flow

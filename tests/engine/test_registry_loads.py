@@ -24,7 +24,7 @@ def test_a_device_whose_load_failed_is_asked_for_again(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(engine_registry, "_look", lambda _connection: (1, 1_000))
     monkeypatch.setattr(engine_registry, "_load_ends", lambda _connection: {})
-    monkeypatch.setattr(engine_registry, "_load_rejudgements", lambda _connection: {})
+    monkeypatch.setattr(engine_registry, "_load_rejudgements", lambda _connection, _after: [])
     monkeypatch.setattr(engine_registry, "_load", load)
     registry = Registry()
     connection: Any = None
@@ -47,7 +47,7 @@ def test_a_clock_of_the_database_that_is_ahead_puts_off_no_look(monkeypatch: pyt
     monkeypatch.setattr(engine_registry, "monotonic", lambda: next(seconds))
     monkeypatch.setattr(engine_registry, "_look", look)
     monkeypatch.setattr(engine_registry, "_load_ends", lambda _connection: {})
-    monkeypatch.setattr(engine_registry, "_load_rejudgements", lambda _connection: {})
+    monkeypatch.setattr(engine_registry, "_load_rejudgements", lambda _connection, _after: [])
     registry = Registry()
     connection: Any = None
 

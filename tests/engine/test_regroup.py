@@ -112,5 +112,5 @@ def test_every_real_flow_says_where_it_keeps_something() -> None:
 
     assert shapes["detect_excursions"] == SHAPE
     assert shapes["revise_excursions"] == Shape("revise_excursions", "read_revisions", "revisions", ("gather",))
-    assert shapes["decode_uplinks"] == Shape("decode_uplinks", "read_uplinks", "uplinks", ())
+    assert shapes["decode_uplinks"] == Shape("decode_uplinks", "read_uplinks", "uplinks", ("decode",))
     assert shapes["store_readings"].state_steps == shapes["store_dead_letters"].state_steps == ()

@@ -1,14 +1,19 @@
-"""What a tick says of very many ends and corrections: so many at most, in one record, and nothing is lost where a process starts anew."""
+"""What ticks say of ends and corrections: each once, so many at most in one record, and the same again where a process goes on after a crash."""
 
 from random import Random
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
+from pipelines.connectors.errors import Misconfigured
 from pipelines.engine import registry as engine_registry
+from pipelines.engine.decode_logic import decode_logic
+from pipelines.engine.decoding import DecodedBatch
 from pipelines.engine.registry import AssignmentEnd, Registry, Rejudgement
-from pipelines.engine.unsaid import MOST, Unsaid, newest_first
+from pipelines.engine.source import Batch, Flush, Record
+from pipelines.engine.unsaid import LOOK_BACK_MS, MOST, SAID_VERSION, Said, Unsaid, rejudgements_due
 from pipelines.engine.writers import pieces
 from schemas.readings import MAX_ROWS, blank_rows
 
@@ -16,92 +21,156 @@ PARTITION = 3
 HOUR = 3_600_000
 
 
-def again(at: int, sensor: int, measured_from: int = 0, reason: str = "correction") -> Rejudgement:
+def again(at: int, sensor: int, number: int, measured_from: int = 0, reason: str = "correction") -> Rejudgement:
     """Return that a sensor is to be judged again."""
-    return Rejudgement(at, measured_from, sensor, 10 * sensor, 1, reason)
+    return Rejudgement(at, measured_from, sensor, 10 * sensor, 1, reason, number)
 
 
-def end(at: int, sensor: int) -> AssignmentEnd:
+def end(at: int, sensor: int, number: int) -> AssignmentEnd:
     """Return the end of an assignment of a sensor."""
-    return AssignmentEnd(at, sensor, 10 * sensor, 1, 2, at)
+    return AssignmentEnd(at, sensor, 10 * sensor, 1, 2, number)
 
 
-def registry_of(monkeypatch: pytest.MonkeyPatch, rejudgements: list[Rejudgement], ends: list[AssignmentEnd]) -> Registry:
-    """Return a registry in which some things stand."""
-    monkeypatch.setattr(engine_registry, "_look", lambda _connection: (1, 1))
-    monkeypatch.setattr(engine_registry, "_load_ends", lambda _connection: {PARTITION: ends})
-    monkeypatch.setattr(engine_registry, "_load_rejudgements", lambda _connection: {PARTITION: rejudgements})
-    registry = Registry()
-    connection: Any = None
-    registry.prepare(connection, [], 1)
-    return registry
-
-
-def test_a_sensor_that_was_corrected_often_is_judged_again_once_from_the_earliest_for_the_weightiest(
-    monkeypatch: pytest.MonkeyPatch,
+def committed(
+    monkeypatch: pytest.MonkeyPatch, registry: Registry, rejudgements: list[Rejudgement], ends: list[AssignmentEnd] | None = None
 ) -> None:
-    often = [again(1_000 + number, 7, 500 - number % 100, "policy") for number in range(9_000)]
-    others = [again(2_000, 8, 400, "correction"), again(3_000, 8, 300, "assignment")]
+    """Let a registry look again, and find these things."""
+    monkeypatch.setattr(engine_registry, "_look", lambda _connection: (len(rejudgements) + len(ends or []), 1))
+    monkeypatch.setattr(engine_registry, "_load_ends", lambda _connection: {PARTITION: ends or []})
+    fresh = lambda _connection, after: [(PARTITION, one) for one in rejudgements if one.id > after]  # noqa: E731
+    monkeypatch.setattr(engine_registry, "_load_rejudgements", fresh)
+    connection: Any = None
+    registry.prepare(connection, [], 1 << 60)
 
-    found = registry_of(monkeypatch, [*often, *others], []).rejudgements(PARTITION, 0, HOUR)
 
-    assert found == [again(3_000, 8, 300, "correction"), again(9_999, 7, 401, "policy")]
+def test_a_sensor_that_was_corrected_often_is_judged_again_once_from_the_earliest_for_the_weightiest() -> None:
+    often = [again(1_000 + number, 7, number, 500 - number % 100, "policy") for number in range(9_000)]
+    others = [again(2_000, 8, 9_000, 400, "correction"), again(10_000, 8, 9_001, 300, "assignment")]
+
+    found, last = rejudgements_due([*often, *others], -1, HOUR, MOST)
+
+    assert found == [again(9_999, 7, 8_999, 401, "policy"), again(10_000, 8, 9_001, 300, "correction")]
+    assert last == 9_001
 
 
 def test_all_that_one_tick_says_fits_in_one_record_and_the_rest_comes_with_the_next_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    many = 2 * MOST + 10
-    corrections, ends = [again(1_000 + number, number) for number in range(many)], [end(1_000 + number, number) for number in range(many)]
-    unsaid = Unsaid(registry_of(monkeypatch, corrections, ends))
+    numbers, registry = range(1, 2 * MOST + 11), Registry()
+    corrections, ends = [again(1_000 + one, one, one) for one in numbers], [end(1_000 + one, one, one) for one in numbers]
+    committed(monkeypatch, registry, corrections, ends)
+    unsaid = Unsaid(registry)
 
-    ticks = [(unsaid.ends(PARTITION, at, at + HOUR), unsaid.rejudgements(PARTITION, at, at + HOUR)) for at in range(0, 4 * HOUR, HOUR)]
+    ticks = [unsaid.said_with(PARTITION, clock) for clock in range(HOUR, 5 * HOUR, HOUR)]
 
     assert [(len(one), len(other)) for one, other in ticks] == [(MOST, MOST), (MOST, MOST), (10, 10), (0, 0)]
     assert 2 * MOST + 1 <= MAX_ROWS
-    assert sorted(one.at for said, _ in ticks for one in said) == [one.at for one in ends]
-    assert sorted(one.at for _, said in ticks for one in said) == [one.at for one in corrections]
-    assert ticks[0][1] == corrections[-MOST:]
+    assert [one for said, _ in ticks for one in said] == ends
+    assert [one for _, said in ticks for one in said] == corrections
 
 
-def test_ends_of_one_sensor_are_said_together_or_the_oldest_first() -> None:
-    several = [end(1, 7), end(5, 8), end(9, 7), end(10, 9)]
-
-    assert newest_first(several, 3) == ([end(1, 7), end(9, 7), end(10, 9)], [end(5, 8)])
-    assert newest_first(several, 2) == ([end(10, 9)], [end(1, 7), end(5, 8), end(9, 7)])
-    assert newest_first([end(at, 7) for at in range(5)], 2) == ([end(0, 7), end(1, 7)], [end(2, 7), end(3, 7), end(4, 7)])
-
-
-def test_one_who_starts_later_says_under_no_offset_what_the_one_before_it_had_not_said_by_then() -> None:
-    waited = 0
-    for seed in range(300):
+@pytest.mark.parametrize("most", [1, 3, 50])
+def test_one_who_goes_on_after_a_crash_says_with_each_tick_just_what_was_said_with_it_before(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    said_in_all = 0
+    for seed in range(200):
         chance = Random(seed)
-        every = [again(chance.randrange(100), chance.randrange(12)) for _ in range(chance.randrange(60))]
-        one, other = chance.randrange(0, 40), chance.randrange(40, 80)
-        of_first, of_second = said_by_tick(every, one), said_by_tick(every, other)
-        waited += of_second[other] != {thing for thing in every if other - 30 < thing.at <= other}
+        instants = sorted(chance.randrange(100) for _ in range(chance.randrange(40)))
+        corrections = [again(at, chance.randrange(6), number) for number, at in enumerate(instants, 1)]
+        ends = sorted(
+            (end(chance.randrange(100), chance.randrange(6), number) for number in range(20)), key=lambda one: (one.at, one.assignment)
+        )
+        ticks = sorted(chance.randrange(1, 120) for _ in range(20))
+        kept_at = chance.randrange(20)
+        registry = Registry()
+        committed(monkeypatch, registry, corrections, ends)
+        first = Unsaid(registry, most)
 
-        assert all(of_second[tick] <= of_first[tick] for tick in range(other, 110)), f"seed {seed}"
-        assert of_second[109] >= {thing for thing in every if thing.at > other - 30}
-    assert waited > 100
+        before = [first.said_with(PARTITION, clock) for clock in ticks[:kept_at]]
+        snapshot = first.snapshot(PARTITION)
+        behind = [first.said_with(PARTITION, clock) for clock in ticks[kept_at:]]
+
+        anew = Registry()
+        committed(monkeypatch, anew, corrections, ends)
+        second = Unsaid(anew, most)
+        second.resume(PARTITION, snapshot)
+        assert [second.said_with(PARTITION, clock) for clock in ticks[kept_at:]] == behind, f"seed {seed}"
+        every = [one for said, _ in [*before, *behind] for one in said]
+        assert every == ends[: len(every)], f"seed {seed}"
+        said_in_all += len(every)
+    assert said_in_all > 500
 
 
-def said_by_tick(every: list[Rejudgement], start: int) -> dict[int, set[Rejudgement]]:
-    """Return what one who starts at an instant, and looks back 30, has said by each tick; at most 3 sensors with each."""
-    said: dict[int, set[Rejudgement]] = {}
-    so_far: set[Rejudgement] = set()
-    waiting: list[Rejudgement] = []
-    before = start - 30
-    for tick in range(start, 110):
-        waiting += [one for one in every if before < one.at <= tick]
-        of_sensors: dict[int, int] = {}
-        for one in waiting:
-            of_sensors[one.sensor] = max(of_sensors.get(one.sensor, 0), one.at)
-        now, _ = newest_first([again(at, sensor) for sensor, at in sorted(of_sensors.items())], 3)
-        chosen = {one.sensor for one in now}
-        so_far |= {one for one in waiting if one.sensor in chosen}
-        waiting = [one for one in waiting if one.sensor not in chosen]
-        said[tick] = set(so_far)
-        before = tick
-    return said
+def test_what_came_while_nothing_ticked_for_days_or_was_committed_late_is_said_with_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry, late = Registry(), again(HOUR + 1_000, 7, 1)
+    unsaid = Unsaid(registry)
+    committed(monkeypatch, registry, [])
+    assert unsaid.said_with(PARTITION, 2 * HOUR) == ([], [])
+    snapshot = unsaid.snapshot(PARTITION)
+
+    committed(monkeypatch, registry, [late])
+    anew = Unsaid(registry)
+    anew.resume(PARTITION, snapshot)
+
+    assert anew.said_with(PARTITION, 2 * HOUR + 3 * LOOK_BACK_MS) == ([], [late])
+    assert anew.said_with(PARTITION, 2 * HOUR + 3 * LOOK_BACK_MS + 1_000) == ([], [])
+
+
+def test_a_partition_of_which_nothing_is_kept_says_what_holds_since_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 10 * LOOK_BACK_MS
+    registry, times = Registry(), (now - LOOK_BACK_MS, now - LOOK_BACK_MS + 1, now, now + 1)
+    corrections = [again(at, number, number) for number, at in enumerate(times, 1)]
+    ends = [end(at, number, number) for number, at in enumerate(times, 1)]
+    committed(monkeypatch, registry, corrections, ends)
+
+    assert Unsaid(registry).said_with(PARTITION, now) == (ends[1:3], corrections[1:3])
+
+
+def test_what_has_been_said_is_kept_in_memory_no_longer_and_is_not_loaded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry, corrections = Registry(), [again(number, number, number) for number in range(1, 5)]
+    committed(monkeypatch, registry, corrections[:3])
+    unsaid = Unsaid(registry)
+    unsaid.said_with(PARTITION, 2)
+
+    committed(monkeypatch, registry, corrections)
+
+    assert registry.rejudgements(PARTITION, 2) == corrections[2:]
+
+
+def test_what_is_kept_of_a_partition_loads_in_its_version_alone() -> None:
+    unsaid = Unsaid(Registry())
+
+    unsaid.resume(PARTITION, msgspec.msgpack.encode(Said(SAID_VERSION, HOUR, 1, 2, 3)))
+
+    assert unsaid.snapshot(PARTITION) == bytes.fromhex("95 01 ce 00 36 ee 80 01 02 03")
+    with pytest.raises(Misconfigured, match="version 9"):
+        unsaid.resume(PARTITION, msgspec.msgpack.encode(Said(9, HOUR, 1, 2, 3)))
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        unsaid.resume(PARTITION, b"letter")
+
+
+class Saying:
+    """A decoder that only says."""
+
+    def __init__(self) -> None:
+        self.unsaid = Unsaid(Registry())
+
+    def decode(self, batch: Batch) -> DecodedBatch:
+        self.unsaid.said_with(batch.partition, batch.records[-1].stamp)
+        return DecodedBatch(batch.partition, blank_rows(0), [])
+
+
+def test_bytewax_keeps_how_far_a_partition_is_and_nothing_of_flushes() -> None:
+    decoder: Any = Saying()
+    build = decode_logic(decoder)
+    snapshot = msgspec.msgpack.encode(Said(SAID_VERSION, HOUR, 1, 2, 3))
+
+    resumed, flushes = build(snapshot), build(None)
+
+    assert resumed.snapshot() == snapshot
+    assert flushes.on_batch([Flush(), Flush()]) == ([Flush()], True)
+    decoded, is_done = resumed.on_batch([Batch(PARTITION, [Record(0, HOUR - 1, [], b"")])])
+    assert (len(list(decoded)), is_done) == (1, False)
+    assert resumed.snapshot() == snapshot
 
 
 def test_rows_of_one_offset_stay_in_one_record_though_they_are_more_than_a_record_should_have() -> None:

@@ -33,6 +33,7 @@ from pipelines.engine.decoding import assignment_end_row, rejudgement_row
 from pipelines.engine.registry import Registry
 from pipelines.engine.source import Record
 from pipelines.engine.stretches import Stored, stored_offsets
+from pipelines.engine.unsaid import Unsaid
 from schemas.partitions import device_partition
 from schemas.readings import ROW, RowKind
 from tests.integration.engine_database import fill_registry, new_database
@@ -57,8 +58,8 @@ class CorrectedRig(Rig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.said: set[object] = set()
-        """What was put into the log."""
+        self.registry = Registry()
+        self.unsaid = Unsaid(self.registry)
 
     def command(self, run: Callable[[Transaction], Awaitable[Done]], why: str = "checked by hand") -> Done:
         """Run a command and keep what it did."""
@@ -101,15 +102,11 @@ class CorrectedRig(Rig):
 
     def pass_time(self) -> None:
         """Let decode write what the clock of the partition has passed when all that is planned holds, and judge all of it."""
-        registry = Registry()
         with psycopg.connect(self.database.url) as connection:
-            registry.prepare(connection, [], 1)
+            self.registry.prepare(connection, [], 1 << 60)
             until = self.horizon(connection)
         record = Record(0, until, [], b"")
-        own = device_partition(EUI)
-        ends = [one for one in registry.ends(own, 0, until) if one not in self.said]
-        again = [one for one in registry.rejudgements(own, 0, until) if one not in self.said]
-        self.said.update(ends, again)
+        ends, again = self.unsaid.said_with(device_partition(EUI), until)
         beside = [*(assignment_end_row(record, one) for one in ends), *(rejudgement_row(record, one) for one in again)]
         self.come(*[np.frombuffer(row, dtype=ROW).copy() for row in beside], *ticks((until - AT) // MINUTE + 1))
         self.settle_all()
