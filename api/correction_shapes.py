@@ -107,6 +107,7 @@ class ExcursionChange(Shape):
     id: UUID
     sensor: int
     band: str
+    kind: str
     side: str
     severity: str
     before: ExcursionFacts | None

@@ -139,6 +139,7 @@ class ExcursionFacts(Shape):
     sensor: int
     device: int
     band: str
+    kind: str
     side: str
     severity: str
     limit_celsius: float

@@ -69,6 +69,8 @@ class AlertData(msgspec.Struct, frozen=True, omit_defaults=True):
     caused_by_received_at: str | None
     """When the uplink (or tick) that led to this event was received; accepted-to-told is measured from here."""
     band: str | None = None
+    kind: str | None = None
+    """Of the band: `sustained`, `cumulative`, `mean`, `mkt`."""
     side: str | None = None
     limit_celsius: float | None = None
     ended_at: str | None = None
@@ -77,6 +79,8 @@ class AlertData(msgspec.Struct, frozen=True, omit_defaults=True):
     peak_celsius: float | None = None
     reason: str = ""
     """Why this version of an excursion was written: `late` where late readings changed or found it."""
+    moved_to: int | None = None
+    """Unit where the excursion is found now, in what is told at the one where it was: for that one it is void."""
 
 
 class UnitStateData(msgspec.Struct, frozen=True):

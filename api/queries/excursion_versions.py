@@ -23,8 +23,8 @@ AHEAD: Final = timedelta(days=1)
 not looked at, so that a question about last year does not walk through this one."""
 
 COLUMNS: Final = """
-c.excursion_id, c.version, c.reason, c.superseded_by, c.organization_id, c.unit_id, c.sensor_id, c.device_id, c.band, c.side, c.severity,
-c.limit_hundredths, c.policy_version_id, c.started_at, c.opened_at, c.ended_at, c.closed_at, c.ended_by, c.late, c.known_at, c.peak, c.mean,
+c.excursion_id, c.version, c.reason, c.superseded_by, c.organization_id, c.unit_id, c.sensor_id, c.device_id, c.band, c.kind, c.side,
+c.severity, c.limit_hundredths, c.policy_version_id, c.started_at, c.opened_at, c.ended_at, c.closed_at, c.ended_by, c.late, c.known_at, c.peak, c.mean,
 c.degree_minutes, c.exposure_ms, c.known_ms, c.unknown_ms, c.samples, c.largest_gap_ms
 """
 

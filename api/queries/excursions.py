@@ -9,7 +9,7 @@ from api.database import Database, Row
 from api.shapes import ExcursionAnswer
 
 CURRENT: Final = """
-SELECT c.excursion_id, c.version, c.organization_id, u.site_id, c.unit_id, c.sensor_id, c.device_id, c.band, c.side, c.severity,
+SELECT c.excursion_id, c.version, c.organization_id, u.site_id, c.unit_id, c.sensor_id, c.device_id, c.band, c.kind, c.side, c.severity,
        c.limit_hundredths, c.policy_version_id, c.started_at, c.opened_at, c.ended_at, c.closed_at, c.ended_by, c.late, c.known_at,
        v.reason, CASE WHEN c.closed_at IS NULL THEN coalesce(o.as_of, c.opened_at) END AS as_of,
        coalesce(o.peak, v.peak) AS peak, coalesce(o.mean, v.mean) AS mean,
@@ -53,6 +53,7 @@ def excursion_facts(row: Row) -> dict[str, Any]:
         "sensor": row["sensor_id"],
         "device": row["device_id"],
         "band": row["band"],
+        "kind": row["kind"],
         "side": row["side"],
         "severity": row["severity"],
         "limit_celsius": row["limit_hundredths"] / 100,

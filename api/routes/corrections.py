@@ -92,6 +92,7 @@ def _change_answer(change: Change) -> ExcursionChange:
         id=known.id,
         sensor=found.sensor,
         band=found.band,
+        kind=found.kind,
         side=found.side,
         severity=found.severity,
         before=None if change.before is None else _facts(change.before.found),

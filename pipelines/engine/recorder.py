@@ -42,7 +42,7 @@ from pipelines.engine.outbox import Outbox, Tell
 from pipelines.engine.partitions_ahead import PartitionsAhead
 from pipelines.engine.progress import Progress
 from pipelines.engine.reconnecting import Reconnecting
-from pipelines.engine.telling import site_of, tell_of
+from pipelines.engine.telling import site_of, tells_of
 from pipelines.engine.writers import RevisionWriter
 from schemas.events import (
     AlertData,
@@ -166,7 +166,7 @@ class Recorder:
             excursion_rows.write_running(connection, changes.running)
             state_rows.write_offline(connection, changes.offline)
             condition_rows.write_conditions(connection, changes.conditions)
-            state_rows.write_states(connection, changes.states)
+            left = state_rows.write_states(connection, changes.states)
             events = self._outbox.write(connection, changes.tells)
             if self._skip_done:
                 self._progress.advance(connection, reached)
@@ -175,7 +175,7 @@ class Recorder:
         self._outbox.send(connection, events)
         for tell in changes.tells:
             show_published("alert", tell.received_at)
-        self._publish_states(connection, changes.states)
+        self._publish_states(connection, [*left, *changes.states])
 
     def _compare(self, connection: psycopg.Connection, facts: list[tuple[int, Fact]]) -> _Changes:
         changes = _Changes()
@@ -241,10 +241,10 @@ class Recorder:
         partition, as_of, received_at = cause
         for one in recorded:
             changes.versions.append((one, partition, as_of))
+            changes.tells += tells_of(connection, one, standing, received_at)
             standing[:] = [other for other in standing if other.id != one.standing.id]
             if one.reason is not Reason.VOID:
                 standing.append(replace(one.standing, as_of=as_of))
-            changes.tells.append(tell_of(connection, one, received_at))
 
     def _change_conditions(
         self, connection: psycopg.Connection, versions: list[ConditionVersion], partition: int, changes: _Changes

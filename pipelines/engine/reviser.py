@@ -27,7 +27,7 @@ from pipelines.engine.partitions_ahead import PartitionsAhead
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.revision_queue import Revision
 from pipelines.engine.stretches import Stored, stored_offsets
-from pipelines.engine.telling import tell_of
+from pipelines.engine.telling import tells_of
 from pipelines.engine.terms import Terms
 from schemas.events import Event
 from schemas.revisions import encode_revised
@@ -169,7 +169,8 @@ class Reviser:
         versions = self._compared(revision.sensor, judgement, excursion_rows.load_taken(connection, [revision.sensor]))
         self._versions_ahead.ensure(connection, (one.standing.first_started_at for one in versions))
         excursion_rows.write_versions(connection, [(one, revision.partition, judgement.newest_offset) for one in versions])
-        tells = [tell_of(connection, one, stretch.until) for one in versions]
+        before = [one for several in judgement.current.values() for one in several]
+        tells = [tell for one in versions for tell in tells_of(connection, one, before, stretch.until)]
         return _Done(versions, tells, self._outbox.write(connection, tells))
 
     def _compared(self, sensor: int, judgement: _Judgement, taken: frozenset[uuid.UUID]) -> list[Recorded]:

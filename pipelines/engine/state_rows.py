@@ -1,5 +1,6 @@
 """SQL of the live recorder alone: offline conditions and the states of sensors."""
 
+from dataclasses import replace
 from typing import Final
 
 import psycopg
@@ -20,6 +21,10 @@ OPEN_CONDITION: Final = """
 INSERT INTO open_conditions (condition_id, organization_id, device_id, unit_id, kind, started_at)
 VALUES (%(id)s, %(organization)s, %(device)s, %(unit)s, 'offline', to_timestamp(%(started_at)s / 1000.0))
 ON CONFLICT DO NOTHING
+"""
+LEFT_UNITS: Final = """
+SELECT sensor_id, sensor_states.unit_id FROM sensor_states JOIN unnest(%s::int[], %s::int[]) AS now (sensor_id, unit_id) USING (sensor_id)
+WHERE sensor_states.unit_id <> now.unit_id
 """
 UPSERT_STATES: Final = """
 INSERT INTO sensor_states (sensor_id, organization_id, unit_id, state, since)
@@ -51,9 +56,13 @@ def write_offline(connection: psycopg.Connection, facts: list[tuple[OfflineFact,
                 cursor.execute("DELETE FROM open_conditions WHERE condition_id = %(id)s", values)
 
 
-def write_states(connection: psycopg.Connection, facts: list[StateFact]) -> None:
-    """Write the newest state of each sensor."""
+def write_states(connection: psycopg.Connection, facts: list[StateFact]) -> list[StateFact]:
+    """Write the newest state of each sensor; return the facts of those that had one at another unit before, as that unit's."""
     newest = {fact.sensor: fact for fact in facts}
-    if newest:
-        rows = [(fact.sensor, fact.organization, fact.unit, fact.state.value, fact.since) for _, fact in sorted(newest.items())]
-        connection.execute(UPSERT_STATES, [list(column) for column in zip(*rows, strict=True)])
+    if not newest:
+        return []
+    units = [fact.unit for fact in newest.values()]
+    left = [replace(newest[sensor], unit=unit) for sensor, unit in connection.execute(LEFT_UNITS, (list(newest), units))]
+    rows = [(fact.sensor, fact.organization, fact.unit, fact.state.value, fact.since) for _, fact in sorted(newest.items())]
+    connection.execute(UPSERT_STATES, [list(column) for column in zip(*rows, strict=True)])
+    return left

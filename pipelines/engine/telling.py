@@ -1,15 +1,34 @@
-"""From a recorded version of an excursion to the event that tells of it."""
+"""From a recorded version of an excursion to the events that tell of it."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
+import msgspec
 import psycopg
 
 from pipelines.domain.instants import format_instant
-from pipelines.domain.recording import Reason, Recorded
+from pipelines.domain.recording import Reason, Recorded, Standing
 from pipelines.engine.outbox import Tell
 from schemas.events import AlertData, EventName
 
 
+def tells_of(connection: psycopg.Connection, recorded: Recorded, standing: Iterable[Standing], received_at: int) -> list[Tell]:
+    """Return the events of a version; `standing` is what stood of the sensor and band before it.
+
+    Where it is found at another unit than before, those who watch that one are told first that nothing of it is so there.
+    `received_at` is the broker's stamp (ms UTC) of what led to it.
+    """
+    told = tell_of(connection, recorded, received_at)
+    before = next((one for one in standing if one.id == recorded.standing.id), None)
+    if before is None or before.found.unit == told.unit:
+        return [told]
+    left = tell_of(connection, Recorded(replace(before, version=recorded.standing.version), Reason.VOID), received_at)
+    data = msgspec.structs.replace(left.data, reason=recorded.reason.value, moved_to=told.unit)
+    return [replace(left, data=data), told]
+
+
 def tell_of(connection: psycopg.Connection, recorded: Recorded, received_at: int) -> Tell:
-    """Return the event of a version; `received_at` is the broker's stamp (ms UTC) of what led to it."""
+    """Return the event of a version at the unit where it was found."""
     found = recorded.standing.found
     over = found.closed_at is not None or recorded.reason is Reason.VOID
     data = AlertData(
@@ -23,6 +42,7 @@ def tell_of(connection: psycopg.Connection, recorded: Recorded, received_at: int
         opened_at=format_instant(found.opened_at),
         caused_by_received_at=format_instant(received_at),
         band=found.band,
+        kind=found.kind,
         side=found.side,
         limit_celsius=found.limit / 100,
         ended_at=None if found.ended_at is None else format_instant(found.ended_at),

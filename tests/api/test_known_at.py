@@ -36,6 +36,7 @@ def version(number: int, **changes: object) -> dict[str, Any]:
         "sensor_id": 5,
         "device_id": 4,
         "band": "warm",
+        "kind": "sustained",
         "side": "high",
         "severity": "critical",
         "limit_hundredths": 800,

@@ -107,7 +107,8 @@ def _alerts(evidence: Evidence) -> dict[str, dict[Told, list[Alert]]]:
             event = _EVENT.decode(seen.event)
             if event.event in ALERTS:
                 alert = Alert(seen.via, seen.at, event.cursor, _ALERT.decode(event.data))
-                alerts[seen.via][alert.told].append(alert)
+                if alert.data.moved_to is None:  # for the unit that it was at before; where it is now is told with the same version
+                    alerts[seen.via][alert.told].append(alert)
     return alerts
 
 
