@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from api.commands.archiving import require_standing
+from api.commands.painting import repaint_assigned
 from api.commands.transaction import Outcome, Row, Transaction
 from api.errors import conflict
 from api.shapes import iso
@@ -54,6 +55,7 @@ async def assign(transaction: Transaction, sensor: Row, unit: int, asked: dateti
             await _end(transaction, last, begin)
     values = {"organization": sensor["organization_id"], "sensor": sensor["id"], "unit": unit, "valid_from": begin}
     await transaction.insert(INSERT, values)
+    await repaint_assigned(transaction, sensor["organization_id"], [(sensor["id"], unit, begin)])
     outcome = Outcome("changed", sensor["organization_id"], sensor["id"], begin)
     is_move = last is not None and last["valid_to"] is None
     before = {"unit": last["unit_id"]} if last is not None and is_move else None

@@ -4,17 +4,16 @@ All in the transaction of the command. decode_uplinks reads what is to be judged
 the earliest 5 s after the commit: from there on every row that is measured in a corrected stretch is marked as such.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from api.commands.painting import repaint
 from api.commands.transaction import Outcome, Row, Transaction, milliseconds
 from api.errors import conflict
-from api.parameters import aware
 from api.shapes import iso
-from pipelines.domain.corrections import CorrectedStretch, Correction, CorrectionKind, stretches_of
-from pipelines.domain.registered import Assignment, Timeline
+from pipelines.domain.corrections import CorrectionKind
 
 REASONS: Final = {
     CorrectionKind.CALIBRATION: "correction",
@@ -24,9 +23,6 @@ REASONS: Final = {
     CorrectionKind.POLICY: "policy",
 }
 """Why what a correction touches is judged again (schemas.revisions.REASONS)."""
-
-MAX_STANDING: Final = 500
-"""Corrections of one sensor that stand at once: all of them are gone through with each further one."""
 
 ONE: Final = """
 SELECT id, organization_id, kind, sensor_id, unit_id, starts_at, ends_at, revoked_at FROM corrections
@@ -41,22 +37,6 @@ VALUES (%(organization)s, %(kind)s, %(sensor)s, %(unit)s, %(since)s, %(until)s, 
 REVOKE: Final = """
 UPDATE corrections SET revoked_by = %(user)s, revoked_at = %(now)s, revocation_comment = %(comment)s WHERE id = %(id)s
 """
-STANDING: Final = """
-SELECT id, kind, unit_id, (extract(epoch FROM starts_at) * 1000)::bigint AS since, (extract(epoch FROM ends_at) * 1000)::bigint AS until,
-  calibration_hundredths, assignment_id, policy_version_id
-FROM corrections WHERE revoked_at IS NULL AND (sensor_id = %(sensor)s OR (kind = 'policy' AND unit_id IN (
-  SELECT unit_id FROM assignments WHERE sensor_id = %(sensor)s
-  UNION SELECT unit_id FROM corrections WHERE sensor_id = %(sensor)s AND unit_id IS NOT NULL)))
-ORDER BY id LIMIT %(limit)s
-"""
-ASSIGNMENTS: Final = """
-SELECT id, unit_id, (extract(epoch FROM valid_from) * 1000)::bigint AS since, (extract(epoch FROM valid_to) * 1000)::bigint AS until
-FROM assignments WHERE sensor_id = %(sensor)s ORDER BY valid_from
-"""
-POLICIES: Final = """
-SELECT unit_id, policy_version_id, (extract(epoch FROM effective_at) * 1000)::bigint AS since
-FROM unit_policies WHERE unit_id = ANY(%(units)s) ORDER BY unit_id, effective_at
-"""
 WATCHERS: Final = """
 SELECT sensor_id FROM assignments
 WHERE unit_id = %(unit)s AND valid_from < %(until)s AND (valid_to IS NULL OR valid_to > %(since)s)
@@ -64,15 +44,9 @@ UNION SELECT sensor_id FROM corrections
 WHERE kind = 'assignment' AND unit_id = %(unit)s AND starts_at < %(until)s AND ends_at > %(since)s AND revoked_at IS NULL
 ORDER BY 1
 """
-CLEAR: Final = "DELETE FROM corrected_stretches WHERE sensor_id = %(sensor)s"
-PUT: Final = """
-INSERT INTO corrected_stretches (sensor_id, starts_at, ends_at, organization_id, mark, calibration_hundredths, unit_id, assignment_id,
-  policy_version_id)
-VALUES (%(sensor)s, %(since)s, %(until)s, %(organization)s, %(mark)s, %(calibration)s, %(unit)s, %(assignment)s, %(policy)s)
-"""
 AGAIN: Final = """
 INSERT INTO rejudgements (organization_id, correction_id, sensor_id, measured_from, effective_at, reason)
-VALUES (%(organization)s, %(correction)s, %(sensor)s, %(since)s, %(effective_at)s, %(reason)s)
+SELECT %(organization)s, %(correction)s, sensor, %(since)s, %(effective_at)s, %(reason)s FROM unnest(%(sensors)s::integer[]) AS touched (sensor)
 """
 
 
@@ -147,70 +121,16 @@ async def _judge_again(
     organization: int,
     number: int,
     kind: CorrectionKind,
-    sensors: Iterable[int],
+    sensors: list[int],
     since: datetime,
     effective_at: datetime,
 ) -> None:
     """Write what is true of some sensors now, and that they are judged again."""
     for sensor in sensors:
-        await _repaint(transaction, organization, sensor)
-        values = {"organization": organization, "correction": number, "sensor": sensor, "since": since, "effective_at": effective_at}
+        await repaint(transaction, organization, sensor)
+    values = {"organization": organization, "correction": number, "sensors": sensors, "since": since, "effective_at": effective_at}
+    if sensors:
         await transaction.execute(AGAIN, values | {"reason": REASONS[kind]})
-
-
-async def _repaint(transaction: Transaction, organization: int, sensor: int) -> None:
-    """Write the stretches of a sensor anew, from all the corrections that stand."""
-    stretches = await painted(transaction, sensor)
-    await transaction.execute(CLEAR, {"sensor": sensor})
-    for one in stretches:
-        values = {
-            "sensor": sensor,
-            "since": aware(one.since),
-            "until": aware(one.until),
-            "organization": organization,
-            "mark": None if one.mark is None else one.mark.value,
-            "calibration": one.calibration,
-            "unit": one.unit,
-            "assignment": one.assignment,
-            "policy": one.policy,
-        }
-        await transaction.execute(PUT, values)
-
-
-async def painted(transaction: Transaction, sensor: int, more: Sequence[Correction] = ()) -> tuple[CorrectedStretch, ...]:
-    """Return what is true of a sensor because of all the corrections that stand, and some more."""
-    rows = await transaction.rows(STANDING, {"sensor": sensor, "limit": MAX_STANDING + 1})
-    if len(rows) > MAX_STANDING:
-        raise conflict(
-            "too_many_versions", f"More than {MAX_STANDING} corrections of sensor {sensor} stand: revoke some that others cover."
-        )
-    corrections = [*map(correction_of, rows), *more]
-    found = await transaction.rows(ASSIGNMENTS, {"sensor": sensor})
-    assignments = [Assignment(row["id"], row["unit_id"], row["since"], row["until"]) for row in found]
-    moved_to = sorted({one.unit for one in corrections if one.kind is CorrectionKind.ASSIGNMENT and one.unit is not None})
-    return stretches_of(corrections, assignments, await _policies(transaction, moved_to))
-
-
-async def _policies(transaction: Transaction, units: list[int]) -> Mapping[int, Timeline]:
-    """Return what units are judged by, from when on."""
-    entries: dict[int, list[tuple[int, int]]] = {}
-    for row in await transaction.rows(POLICIES, {"units": units}):
-        entries.setdefault(row["unit_id"], []).append((row["since"], row["policy_version_id"]))
-    return {unit: Timeline(tuple(at for at, _ in its), tuple(number for _, number in its)) for unit, its in entries.items()}
-
-
-def correction_of(row: Row) -> Correction:
-    """Return what a row of STANDING says."""
-    return Correction(
-        id=row["id"],
-        kind=CorrectionKind(row["kind"]),
-        since=row["since"],
-        until=row["until"],
-        calibration=row["calibration_hundredths"] or 0,
-        unit=row["unit_id"],
-        assignment=row["assignment_id"],
-        policy=row["policy_version_id"],
-    )
 
 
 def _values(one: Wanted) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from api.commands.painting import repaint_assigned
 from api.commands.transaction import Row, Transaction
 from api.parameters import aware
 from pipelines.domain.registration.import_known import Known, SensorKey, UnitKey
@@ -204,6 +205,8 @@ class _Writer:
             units=[self._units[one.unit] for one in wanted],
             at=[aware(one.at) for one in wanted],
         )
+        assigned = [(self._sensors[one.sensor], self._units[one.unit], aware(one.at)) for one in wanted]
+        await repaint_assigned(self._transaction, self._organization, assigned)
         for one in wanted:
             before = None if one.ends is None else {"unit": one.ends.unit}
             action = "assigned" if one.ends is None else "moved"

@@ -1,16 +1,18 @@
 """What a correction would change before it is made: judged from the stored rows in a transaction that can write nothing, within bounds."""
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import psycopg
 
-from api.commands.correcting import REASONS, Wanted, painted, touched
+from api.commands.correcting import REASONS, Wanted, touched
 from api.commands.corrections import wanted_of
+from api.commands.painting import painted
 from api.commands.transaction import Row, Transaction, milliseconds
 from api.correction_shapes import AnyOrder
 from api.errors import ApiError, conflict
@@ -27,12 +29,16 @@ MAX_SENSORS: Final = 20
 """Whose changes are previewed at once."""
 
 MAX_ROWS: Final = 100_000
-"""Rows of one sensor that are judged for a preview: two months at a minute, some seconds."""
+"""Rows that are judged for a preview, of all its sensors together: of one sensor two months at a minute, some seconds."""
+
+PAGE_ROWS: Final = 5_000
+"""Rows that are fetched at once: some ms of the event loop, on which webhooks are taken too."""
 
 LOOK_BACK: Final = timedelta(days=2)
 """How far before a correction rows are read at first; where judging cannot begin among them, all rows are."""
 
 TIMEOUT: Final = "SET LOCAL statement_timeout = 5000"
+TOO_MUCH: Final = f"More than {MAX_ROWS:,} readings would be judged again: preview a later `from`, or correct it without."
 TOO_LONG: Final = "The database took longer than 5 s for a step of the preview: preview a later `from`, or correct it without."
 BUSY: Final = "Another preview is under way: try again in a few seconds."
 
@@ -121,17 +127,42 @@ async def _preview(transaction: Transaction, order: AnyOrder) -> Previewed:
             sensors.setdefault(sensor, []).append(one)
     if len(sensors) > MAX_SENSORS:
         raise conflict("too_much", f"It touches {len(sensors)} sensors, and {MAX_SENSORS} can be previewed at once: correct it without.")
-    done = [await _of_sensor(transaction, sensor, several) for sensor, several in sorted(sensors.items())]
+    room, done = MAX_ROWS, list[_Judged]()
+    for sensor, several in sorted(sensors.items()):
+        one = await _of_sensor(transaction, sensor, several, room)
+        room -= one.loaded
+        done.append(one)
     return Previewed(
         wanted,
-        sum(readings for readings, _, _ in done),
-        sum(judged for _, judged, _ in done),
-        [change for _, _, changes in done for change in changes],
+        sum(one.lies_over for one in done),
+        sum(one.judged for one in done),
+        [change for one in done for change in one.changes],
     )
 
 
-async def _of_sensor(transaction: Transaction, sensor: int, wanted: list[Wanted]) -> tuple[int, int, list[Change]]:
-    """Return how many rows of a sensor corrections lie over, how many are judged again, and what changes."""
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a preview comes to for one sensor."""
+
+    loaded: int
+    """Rows that it was judged from."""
+    lies_over: int
+    judged: int
+    changes: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of a sensor as they would be corrected, in order."""
+
+    rows: list[StoredRow]
+    loaded: int
+    lies_over: int
+    """Of those that were fetched, how many the corrections lie over."""
+
+
+async def _of_sensor(transaction: Transaction, sensor: int, wanted: list[Wanted], room: int) -> _Judged:
+    """Return what corrections change of a sensor, of which so many rows may be fetched. All that takes long runs beside the event loop."""
     since = min(one.since for one in wanted)
     at = milliseconds(since)
     assert at is not None
@@ -139,33 +170,62 @@ async def _of_sensor(transaction: Transaction, sensor: int, wanted: list[Wanted]
     more = [_correction(number, one) for number, one in enumerate(wanted)]
     overlay = overlay_of(await painted(transaction, sensor, more), {number: row["calibration_hundredths"] for number, row in terms.items()})
     device = await transaction.row(DEVICE, {"sensor": sensor})
+    corrector = _Corrector(overlay, terms, sensor, 0 if device is None else device["device_id"], more)
     standing = [_standing(row) for row in await transaction.rows(STANDING, {"sensor": sensor})]
     for start in (since - LOOK_BACK, None):
-        loaded = await transaction.rows(ROWS, {"sensor": sensor, "start": start or "-infinity", "limit": MAX_ROWS + 1})
-        if len(loaded) > MAX_ROWS:
-            raise conflict("too_much", f"More than {MAX_ROWS:,} readings of sensor {sensor} would be judged again: preview a later `from`.")
+        found = await _load(transaction, corrector, start, room)
         is_whole = start is None or await transaction.row(EARLIER, {"sensor": sensor, "start": start}) is None
-        rows = _corrected(loaded, overlay, terms, sensor, 0 if device is None else device["device_id"])
-        policies = await _policies(transaction, {row.reading.policy for row in rows})
-        begin = begin_before(rows, at, standing, policies, is_whole=is_whole)
+        policies = await _policies(transaction, {row.reading.policy for row in found.rows})
+        begin = await asyncio.to_thread(begin_before, found.rows, at, standing, policies, is_whole=is_whole)
         if begin is not None:
             break
     assert begin is not None, "with all rows at hand judging can begin"
-    until = max([transaction.now, *(row.reading.measured_at for row in rows[-1:])])
+    until = max([transaction.now, *(row.reading.measured_at for row in found.rows[-1:])])
     ends = await _ends(transaction, sensor, overlay, until)
     reason = Reason(REASONS[wanted[0].kind])
-    recorded = await asyncio.to_thread(changes_of, rows, begin, standing, ends, policies, until, reason)
-    lies_over = sum(any(_in(row["at"], one) for one in wanted) for row in loaded)
+    recorded = await asyncio.to_thread(changes_of, found.rows, begin, standing, ends, policies, until, reason)
     by_id = {one.id: one for one in standing}
     changes = [Change(by_id.get(one.standing.id), None if one.reason is Reason.VOID else one) for one in recorded]
-    return lies_over, sum(row.reading.measured_at > begin[1] for row in rows), changes
+    behind = len(found.rows) - bisect_right(found.rows, begin[1], key=lambda row: row.reading.measured_at)
+    return _Judged(found.loaded, found.lies_over, behind, changes)
 
 
-def _in(at: int, wanted: Wanted) -> bool:
-    since, until = milliseconds(wanted.since), milliseconds(wanted.until)
-    assert since is not None
-    assert until is not None
-    return since <= at < until
+async def _load(transaction: Transaction, corrector: "_Corrector", start: datetime | None, most: int) -> _Rows:
+    """Return a sensor's rows since an instant, or all; raises ApiError 409 where they are more than may be fetched."""
+    rows, loaded, lies_over = list[StoredRow](), 0, 0
+    parameters = {"sensor": corrector.sensor, "start": start or "-infinity", "limit": most + 1}
+    async for page in transaction.pages(ROWS, parameters, PAGE_ROWS):
+        loaded += len(page)
+        if loaded > most:
+            raise conflict("too_much", TOO_MUCH)
+        corrected, over = await asyncio.to_thread(corrector.corrected, page)
+        rows += corrected
+        lies_over += over
+    return _Rows(rows, loaded, lies_over)
+
+
+@dataclass(frozen=True, slots=True)
+class _Corrector:
+    """Says what stored rows of a sensor would be."""
+
+    overlay: Overlay
+    terms: Mapping[int, Row]
+    sensor: int
+    device: int
+    wanted: Sequence[Correction]
+
+    def corrected(self, loaded: Sequence[Row]) -> tuple[list[StoredRow], int]:
+        """Return rows as they would be corrected, and how many of them the wanted corrections lie over."""
+        rows: list[StoredRow] = []
+        for row in loaded:
+            stamped = StampedRow(row["temperature"], row["unit_id"], row["assignment_id"], row["policy_version_id"])
+            one = self.overlay.corrected(stamped, row["at"], row["configuration_id"])
+            if one is not None:
+                known = self.terms.get(row["configuration_id"])
+                max_gap_ms = DEFAULT_MAX_GAP_MS if known is None else known["max_gap_ms"]
+                place = Place(self.sensor, self.device, one.unit, row["organization_id"], one.assignment)
+                rows.append(StoredRow(Reading(row["at"], one.temperature, max_gap_ms, one.policy), place))
+        return rows, sum(any(one.since <= row["at"] < one.until for one in self.wanted) for row in loaded)
 
 
 def _correction(number: int, wanted: Wanted) -> Correction:
@@ -175,20 +235,6 @@ def _correction(number: int, wanted: Wanted) -> Correction:
     return Correction(
         FIRST_NUMBER + number, wanted.kind, since, until, wanted.calibration or 0, wanted.unit, wanted.assignment, wanted.policy
     )
-
-
-def _corrected(loaded: Sequence[Row], overlay: Overlay, terms: Mapping[int, Row], sensor: int, device: int) -> list[StoredRow]:
-    """Return stored rows as they would be corrected."""
-    rows: list[StoredRow] = []
-    for row in loaded:
-        stamped = StampedRow(row["temperature"], row["unit_id"], row["assignment_id"], row["policy_version_id"])
-        one = overlay.corrected(stamped, row["at"], row["configuration_id"])
-        if one is not None:
-            known = terms.get(row["configuration_id"])
-            max_gap_ms = DEFAULT_MAX_GAP_MS if known is None else known["max_gap_ms"]
-            place = Place(sensor, device, one.unit, row["organization_id"], one.assignment)
-            rows.append(StoredRow(Reading(row["at"], one.temperature, max_gap_ms, one.policy), place))
-    return rows
 
 
 async def _policies(transaction: Transaction, versions: set[int]) -> Mapping[int, Policy]:

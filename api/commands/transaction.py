@@ -114,6 +114,13 @@ class Transaction:
             await cursor.execute(query.encode(), parameters)
             return await cursor.fetchall()
 
+    async def pages(self, query: str, parameters: Mapping[str, object], most: int) -> AsyncIterator[list[Row]]:
+        """Yield what a statement finds, so many rows at a time: others of the event loop have their turn between."""
+        async with self.connection.cursor(name="pages") as cursor:
+            await cursor.execute(query.encode(), parameters, binary=True)
+            while page := await cursor.fetchmany(most):
+                yield page
+
     async def row(self, query: str, parameters: Mapping[str, object]) -> Row | None:
         """Return the first row that a statement finds."""
         found = await self.rows(query, parameters)

@@ -4,21 +4,28 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from api.correction_shapes import MoveOrder
+from api.commands.corrections import correct
+from api.commands.imports import ImportOrder, run_import
+from api.commands.sensors import create_sensor
+from api.commands.transaction import Changes
+from api.correction_shapes import CalibrationOrder, MoveOrder, PolicyOrder
 from api.database import Database
 from api.queries.budgets import unit_budgets
+from api.registry_requests import NewSensor
 from api.shapes import BudgetAnswer
 from infra.local.local_stack import LocalStack
+from pipelines.domain.instants import format_instant
 from tests.integration.engine_database import fill_registry, new_database
-from tests.integration.test_corrections import SECOND_UNIT, CorrectedRig, at, mark
-from tests.integration.test_store_readings import AT
+from tests.integration.test_corrections import ADA, SECOND_UNIT, CorrectedRig, at, mark, previewed_and_done
 from tests.integration.test_revisions import DOCUMENT, reading, ticks
+from tests.integration.test_store_readings import AT
 
 SHIPMENT: dict[str, list[dict[str, object]]] = {
     "bands": [{"name": "heat", "kind": "cumulative", "side": "high", "limit_celsius": 8, "window_seconds": None, "budget_seconds": 36_000}]
@@ -125,3 +132,83 @@ def test_an_excursion_that_was_at_another_unit_is_told_off_where_it_was_said_to_
     ]
     states = [(one["unit"], one["data"]["state"], one["data"]["sensors"]) for one in rig.published if one["event"] == "unit:state:changed"]
     assert states[-2:] == [(FIRST_UNIT, "unknown", {}), (THIRD_UNIT, "excursion", {"1": "excursion"})]
+
+
+def days_ago(days: float) -> int:
+    """Return an instant, ms UTC."""
+    return int(time.time() * 1_000) - int(days * 86_400_000)
+
+
+def policy(unit: int, version: int, since: str) -> PolicyOrder:
+    """Return an order that says what a unit was to be judged by since an instant."""
+    return PolicyOrder.model_validate({"kind": "policy", "unit": unit, "policy_version": version, "from": since, "comment": "x"})
+
+
+def stretches(rig: SeenRig, eui: str) -> list[tuple[int, int]]:
+    """Return from when on rows of a device are corrected, and the policy version they have then."""
+    return rig.rows_of(
+        "SELECT (extract(epoch FROM starts_at) * 1000)::bigint, policy_version_id FROM corrected_stretches c "
+        f"JOIN sensors s ON s.id = c.sensor_id JOIN devices d ON d.id = s.device_id WHERE dev_eui = '{eui}' ORDER BY 1"
+    )
+
+
+def test_a_sensor_assigned_back_in_time_is_judged_by_the_policy_its_unit_was_corrected_to(rig: SeenRig) -> None:
+    begins = days_ago(10)
+    rig.command(lambda transaction: correct(transaction, policy(FIRST_UNIT, 3, format_instant(days_ago(20)))))
+    order = {"organization": 1, "unit": FIRST_UNIT, "assigned_from": format_instant(begins)}
+
+    rig.command(lambda transaction: create_sensor(transaction, NewSensor.model_validate({**order, "dev_eui": "70B3D50000000002"})))
+    rig.command(
+        lambda transaction: create_sensor(
+            transaction, NewSensor.model_validate({**order, "dev_eui": "70B3D50000000003", "unit": THIRD_UNIT})
+        )
+    )
+
+    assert stretches(rig, "70B3D50000000002") == [(begins, 3)]
+    assert stretches(rig, "70B3D50000000003") == []
+
+
+def test_an_import_of_sensors_that_are_there_already_knows_the_corrected_policy_too(rig: SeenRig) -> None:
+    begins = datetime.fromtimestamp(days_ago(10) // 1_000, UTC)
+    rig.command(lambda transaction: correct(transaction, policy(FIRST_UNIT, 3, format_instant(days_ago(20)))))
+
+    async def imported() -> bool:
+        changes = Changes(rig.database)
+        await changes.open()
+        try:
+            content = b"site,unit,dev_eui\nSite,Unit,70B3D50000000002\n"
+            return (await run_import(changes, ADA, ImportOrder(1, content, is_dry_run=False, assigned_from=begins))).is_written
+        finally:
+            await changes.close()
+
+    assert asyncio.run(imported())
+    assert stretches(rig, "70B3D50000000002") == [(int(begins.timestamp()) * 1_000, 3)]
+
+
+def test_a_preview_of_a_move_knows_that_the_policy_of_that_unit_was_corrected(rig: SeenRig) -> None:
+    rig.come(*[reading(minute, 700 if 100 <= minute < 200 else 400) for minute in range(0, 360, 10)], *ticks(370))
+    with psycopg.connect(rig.database.url) as connection:
+        cold = {"bands": [{"name": "cold", "side": "high", "limit_celsius": 6}]}
+        connection.execute(
+            "INSERT INTO policy_versions (organization_id, policy_id, version, document) VALUES (1, 1, 4, %s)", [Jsonb(cold)]
+        )
+    rig.correct(policy(THIRD_UNIT, 4, at(50)))
+
+    previewed = previewed_and_done(rig, move(THIRD_UNIT, 60))
+
+    assert [one.after.standing.found.band for one in previewed.changes if one.after is not None] == ["cold"]
+
+
+def test_a_correction_among_many_writes_what_is_true_at_once_and_nothing_where_it_is_true_already(rig: SeenRig) -> None:
+    for number in range(12):
+        rig.command(lambda transaction, start=20 * number: correct(transaction, mark("flag", start, start + 10)))  # type: ignore[misc]
+    everything = {"kind": "calibration", "sensor": 1, "from": at(-10), "to": at(300), "calibration_celsius": 1, "comment": "x"}
+
+    changes = []
+    for order in (CalibrationOrder.model_validate(everything), mark("flag", 40, 50)):
+        before = rig.rows_of("SELECT version FROM registry_state")[0][0]
+        rig.command(lambda transaction, order=order: correct(transaction, order))  # type: ignore[misc]
+        changes.append(rig.rows_of("SELECT version FROM registry_state")[0][0] - before)
+
+    assert rig.rows_of("SELECT count(*) FROM corrected_stretches") == [(25,)]
+    assert changes == [3, 1]

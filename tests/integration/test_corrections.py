@@ -343,6 +343,16 @@ ORDERS: list[AnyOrder] = [
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order.kind)
 def test_a_preview_says_what_the_correction_then_does_and_writes_nothing(rig: CorrectedRig, order: AnyOrder) -> None:
     warm_afternoon(rig)
+
+    previewed = previewed_and_done(rig, order)
+
+    assert previewed.readings == sum(
+        within(Reading(int(row["measured_at"][0]), 0, 1, 0), *bounds(order)) for row in rig.rows if row["kind"] == 0
+    )
+
+
+def previewed_and_done(rig: CorrectedRig, order: AnyOrder) -> Previewed:
+    """Return a preview that wrote nothing and said what the correction, made then, did."""
     tables = (
         "corrections",
         "corrected_stretches",
@@ -376,9 +386,7 @@ def test_a_preview_says_what_the_correction_then_does_and_writes_nothing(rig: Co
         for number, found in said.items()
     }
     assert {number for number, found in said.items() if found is None} <= known
-    assert previewed.readings == sum(
-        within(Reading(int(row["measured_at"][0]), 0, 1, 0), *bounds(order)) for row in rig.rows if row["kind"] == 0
-    )
+    return previewed
 
 
 def bounds(order: AnyOrder) -> tuple[int, int]:
