@@ -59,8 +59,7 @@ def rejudge(start: Start, rows: Iterable[StoredRow], ends: Mapping[int, int], po
     judged = Rejudged(start.state, start.place)
     for row in rows:
         take_row(judged, row, ends, policies)
-    if judged.place is not None and (ends_at := ends.get(judged.place.assignment)) is not None and ends_at <= until:
-        end_assignment(judged, ends_at, policies)
+    pass_ends(judged, ends, until, policies)
     pass_clock(judged, until, policies)
     return judged
 
@@ -74,6 +73,21 @@ def take_row(judged: Rejudged, row: StoredRow, ends: Mapping[int, int], policies
     step = on_reading(before, row.reading, policies)
     judged.state = step.state
     _note(judged, step.facts, step.state, before, policies)
+
+
+def pass_ends(judged: Rejudged, ends: Mapping[int, int], until: int, policies: Policies) -> None:
+    """End what has ended by an instant (ms UTC): the assignment of the newest row, and any later one of which no row is there."""
+    if judged.place is not None and (ends_at := ends.get(judged.place.assignment)) is not None and ends_at <= until:
+        end_assignment(judged, ends_at, policies)
+    last = max((ends_at for ends_at in ends.values() if ends_at <= until), default=None)
+    if last is not None:
+        end_without_rows(judged, last, policies)
+
+
+def end_without_rows(judged: Rejudged, at: int, policies: Policies) -> None:
+    """Say that all is judged up to the end of an assignment of which no row is there, where nothing is judged of any other: rows that come yet are late."""
+    if judged.state.newest is None and not is_late(judged.state, at):
+        judged.state = on_assignment_end(judged.state, at, policies).state
 
 
 def pass_clock(judged: Rejudged, until: int, policies: Policies) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from pipelines.connectors.errors import Misconfigured
 from pipelines.domain.excursion_states import Reading
-from pipelines.domain.rejudging import Place, Rejudged, StoredRow, end_assignment, note_open, pass_clock, take_row
+from pipelines.domain.rejudging import Place, Rejudged, StoredRow, end_assignment, end_without_rows, note_open, pass_clock, take_row
 from pipelines.domain.sensor import SensorState, is_late, is_quiet
 from pipelines.engine.sensor_batch import ASSIGNMENT_END, CORRECTED, CORRECTION, READING, Line
 from pipelines.engine.shard_table import LONG_AGO, compressed, decompressed
@@ -138,6 +138,7 @@ def settled(answer: Answer, lines: Sequence[Line], clock: int, terms: Terms) -> 
         elif line.kind == ASSIGNMENT_END:
             if judged.place is not None and judged.place.assignment == line.assignment:
                 end_assignment(judged, line.measured_at, terms.policies)
+            end_without_rows(judged, line.measured_at, terms.policies)
         elif is_further(line, judged):
             late.append(line)
         else:

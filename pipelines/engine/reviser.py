@@ -18,7 +18,7 @@ from pipelines.connectors.errors import Rejected
 from pipelines.connectors.kafka import AckedProducer
 from pipelines.connectors.metrics import REVISIONS_DONE, REVISIONS_ROWS, REVISIONS_SECONDS, REVISIONS_VERSIONS
 from pipelines.domain.recording import Reason, Recorded, Standing, Stretch, record_stretch
-from pipelines.domain.rejudging import Rejudged, end_assignment, pass_clock, take_row
+from pipelines.domain.rejudging import Rejudged, pass_clock, pass_ends, take_row
 from pipelines.engine import excursion_rows
 from pipelines.engine.awaiting import Answer, encode_answer
 from pipelines.engine.lease import Fence, unfenced
@@ -157,8 +157,7 @@ class Reviser:
             rows += 1
         newest = judged.state.newest.measured_at if judged.state.newest is not None else revision.clock
         until = max(revision.clock, newest)
-        if judged.place is not None and (ends_at := ends.get(judged.place.assignment)) is not None and ends_at <= until:
-            end_assignment(judged, ends_at, self._terms.policies)
+        pass_ends(judged, ends, until, self._terms.policies)
         pass_clock(judged, until, self._terms.policies)
         stretch = Stretch(after, until, offset, reason=Reason(revision.reason))
         return _Judgement(judged, stretch, current, rows, stored.newest_offset)

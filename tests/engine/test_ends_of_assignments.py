@@ -121,3 +121,35 @@ def test_an_answer_that_looked_less_far_than_an_end_said_before_is_not_the_one_t
 
     assert shard.on_answer(older) == []
     assert len(shard.on_answer(revised(request, 3, [2, 5], {1: AT + 20 * MINUTE}))) == 1
+
+
+def test_the_end_of_an_assignment_without_rows_between_a_request_and_its_answer_makes_its_rows_late() -> None:
+    shard = Shard(0, TERMS)
+    judged(shard, row(0, 0, RowKind.TICK), row(1, 5, RowKind.READING))
+    (request,) = requests(judged(shard, row(2, 2, RowKind.READING)))
+    judged(shard, row(3, 20, RowKind.ASSIGNMENT_END), row(4, 40, RowKind.ASSIGNMENT_END, assignment=2))
+    assert told(shard.on_answer(revised(request, 4, [2, 5], {1: AT + 20 * MINUTE}))) == [(100, 20, "assignment")]
+
+    outputs = judged(shard, row(5, 30, RowKind.READING, assignment=2))
+
+    assert told(outputs) == []
+    assert [(one.measured_from, one.offset) for one in requests(outputs)] == [(AT + 30 * MINUTE, 5)]
+
+
+def test_the_end_of_an_assignment_without_rows_that_was_said_before_a_request_makes_its_rows_late_after_the_answer() -> None:
+    shard = Shard(0, TERMS)
+    judged(shard, row(0, 0, RowKind.TICK), row(1, 5, RowKind.READING))
+    judged(shard, row(2, 20, RowKind.ASSIGNMENT_END), row(3, 40, RowKind.ASSIGNMENT_END, assignment=2))
+    (request,) = requests(judged(shard, row(4, 2, RowKind.READING)))
+    shard.on_answer(revised(request, 4, [2, 5], {1: AT + 20 * MINUTE, 2: AT + 40 * MINUTE}))
+
+    outputs = judged(shard, row(5, 30, RowKind.READING, assignment=2))
+
+    assert told(outputs) == []
+    assert [(one.measured_from, one.offset) for one in requests(outputs)] == [(AT + 30 * MINUTE, 5)]
+
+
+def test_rows_that_come_after_an_end_are_late_though_all_rows_before_it_were_deleted() -> None:
+    ended = rejudge(Start(), [], {1: AT + 20 * MINUTE, 2: AT + 60 * MINUTE}, TERMS.policies, AT + 40 * MINUTE)
+
+    assert (ended.state.newest, ended.state.judged_at) == (None, AT + 20 * MINUTE - 1)

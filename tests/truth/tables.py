@@ -116,6 +116,7 @@ class MemoryTables:
             condition_rows.CLOSE: lambda values: _drop(self.kept.conditions, [values["id"]]),
             state_rows.INSERT_CONDITION: self._insert_condition,
             state_rows.OPEN_CONDITION: self._open_condition,
+            state_rows.LEFT_UNITS: _nothing,
             state_rows.UPSERT_STATES: _nothing,
             recorder.STATES_OF_UNITS: _nothing,
             "SELECT site_id FROM units WHERE id = %s": lambda _: [(1,)],
