@@ -189,6 +189,10 @@ class Overlay:
         """Tell whether any row is of another assignment than the one it is stamped with."""
         return any(one.assignment is not None or one.mark is Mark.UNASSIGNED for one in self.stretches)
 
+    def begin_of(self, assignment: int) -> int | None:
+        """Return the first instant (ms UTC) at which rows are moved to an assignment, None where none are."""
+        return next((one.since for one in self.stretches if one.assignment == assignment), None)
+
     def end_of(self, assignment: int, ends_at: int) -> int:
         """Return when an assignment really ended, given when the registry says (ms UTC)."""
         for one in reversed(self.stretches):

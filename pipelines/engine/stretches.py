@@ -34,8 +34,10 @@ FIRST_AFTER: Final = AFTER + " LIMIT %(most)s"
 FIRST_OF_ASSIGNMENT: Final = """
 SELECT (extract(epoch FROM min(measured_at)) * 1000)::bigint FROM readings
 WHERE sensor_id = %(sensor)s AND assignment_id = %(assignment)s AND measured_at < to_timestamp(%(at)s / 1000.0) AND uplink_offset <= %(offset)s
+  AND measured_at >= coalesce((SELECT valid_from FROM assignments WHERE id = %(assignment)s), '-infinity')
   AND (temperature IS NOT NULL OR reason IS NOT NULL)
 """
+BEGINS: Final = "SELECT (extract(epoch FROM valid_from) * 1000)::bigint FROM assignments WHERE id = %(assignment)s"
 UP_TO: Final = _ROW + "AND measured_at <= to_timestamp(%(at)s / 1000.0) ORDER BY measured_at DESC LIMIT %(most)s"
 ENDS: Final = """
 SELECT id, (extract(epoch FROM valid_to) * 1000)::bigint FROM assignments WHERE sensor_id = %(sensor)s AND valid_to IS NOT NULL
@@ -77,6 +79,8 @@ class Stored:
         self._offset = offset
         self._terms = terms
         self._overlay = load_overlay(connection, sensor)
+        self._firsts: dict[int, int] = {}
+        """When the first row of an assignment was measured (ms UTC), of those that were asked for."""
         self.newest_offset = -1
         """Of the rows that were looked at, those that a correction hides too."""
 
@@ -124,10 +128,18 @@ class Stored:
     def _first_of(self, row: StoredRow, at: int) -> int:
         """Return when the first row of a row's assignment was measured, which is before an instant."""
         assignment = row.place.assignment
-        if self._overlay.moves():
-            return next(one.reading.measured_at for one in self.after(LONG_AGO_MS) if one.place.assignment == assignment)
-        first = self._instant(FIRST_OF_ASSIGNMENT, assignment=assignment, at=at)
-        return row.reading.measured_at if first is None else first
+        if assignment not in self._firsts:
+            first = (
+                self._first_moved(assignment) if self._overlay.moves() else self._instant(FIRST_OF_ASSIGNMENT, assignment=assignment, at=at)
+            )
+            self._firsts[assignment] = row.reading.measured_at if first is None else first
+        return self._firsts[assignment]
+
+    def _first_moved(self, assignment: int) -> int | None:
+        """Return when the first row was measured that corrections leave to an assignment or give it: none is before it began, there or here."""
+        said = self._instant(BEGINS, assignment=assignment)
+        begins = min((one for one in (said, self._overlay.begin_of(assignment)) if one is not None), default=LONG_AGO_MS)
+        return next((one.reading.measured_at for one in self.after(begins - 1) if one.place.assignment == assignment), None)
 
     def _needed(self, row: StoredRow, reach: int) -> list[Reading]:
         """Return the rows that a state at a clean row needs."""

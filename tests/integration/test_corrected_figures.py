@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -22,10 +23,13 @@ from api.registry_requests import NewSensor
 from api.shapes import BudgetAnswer
 from infra.local.local_stack import LocalStack
 from pipelines.domain.instants import format_instant
+from pipelines.domain.recording import Figures, Found, Standing
+from pipelines.domain.rejudging import Start
+from pipelines.engine.stretches import Stored, stored_offsets
 from tests.integration.engine_database import fill_registry, new_database
 from tests.integration.test_corrections import ADA, SECOND_UNIT, CorrectedRig, at, mark, previewed_and_done
 from tests.integration.test_revisions import DOCUMENT, reading, ticks
-from tests.integration.test_store_readings import AT
+from tests.integration.test_store_readings import AT, MINUTE, PARTITION
 
 SHIPMENT: dict[str, list[dict[str, object]]] = {
     "bands": [{"name": "heat", "kind": "cumulative", "side": "high", "limit_celsius": 8, "window_seconds": None, "budget_seconds": 36_000}]
@@ -212,3 +216,47 @@ def test_a_correction_among_many_writes_what_is_true_at_once_and_nothing_where_i
 
     assert rig.rows_of("SELECT count(*) FROM corrected_stretches") == [(25,)]
     assert changes == [3, 1]
+
+
+def test_where_a_moved_sensors_assignment_begins_is_read_once_and_not_from_its_whole_past(
+    rig: SeenRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [reading(minute, 400) for minute in range(0, 360, 10)]
+    for row in rows[12:]:
+        row["policy"] = 3
+    rig.come(*rows, *ticks(370))
+    rig.correct(move(SECOND_UNIT, 120))
+    reads: list[int] = []
+    after = Stored.after
+    monkeypatch.setattr(Stored, "after", lambda stored, since: reads.append((since - AT) // MINUTE) or after(stored, since))
+    reaches_over = Standing(uuid.uuid4(), 1, AT, found(started_at=AT + 50 * MINUTE), late=False)
+
+    with psycopg.connect(rig.database.url) as connection:
+        offset = stored_offsets(connection)[PARTITION]
+        start = Stored(connection, 1, 1, offset, rig.terms).start_before(AT + 300 * MINUTE, [])
+        stored = Stored(connection, 1, 1, offset, rig.terms)
+        stored.start_before(AT + 300 * MINUTE, [reaches_over])
+
+    assert start == (Start(), AT + 120 * MINUTE - 1)
+    assert reads == [119, 119]
+
+
+def found(started_at: int) -> Found:
+    """Return an open excursion."""
+    return Found(
+        sensor=1,
+        device=1,
+        unit=1,
+        organization=1,
+        policy_version=2,
+        band="warm",
+        side="high",
+        severity="critical",
+        limit=800,
+        started_at=started_at,
+        opened_at=started_at,
+        ended_at=None,
+        closed_at=None,
+        ended_by=None,
+        figures=Figures(900, 900.0, 0.0, 0, 0, 0, 1, 0),
+    )
