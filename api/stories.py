@@ -6,9 +6,9 @@ from typing import Any, Final
 from api.database import Database, Row
 from api.parameters import EPOCH, MICROSECOND, now
 from api.queries.ends import dead_letters
-from api.queries.readings import reason_name
+from api.queries.readings import latest_of_sensors, reason_name
 from api.queries.stories import StoryRows, story_rows
-from api.shapes import DeadLetterAnswer, DeviceAnswer
+from api.shapes import DeadLetterAnswer, DeviceAnswer, LatestAnswer
 from api.story_shapes import (
     StoryAnswer,
     StoryAssignmentAnswer,
@@ -30,6 +30,7 @@ RECENT: Final = 50
 async def story(database: Database, scope: list[int], organization: int, eui: str) -> StoryAnswer:
     """Return the story of a device in one organization; `scope` are all of the caller's, `eui` is in upper case."""
     rows = await story_rows(database, scope, organization, eui, recent=RECENT)
+    latest = await latest_of_sensors(database, [organization], [row["id"] for row in rows.sensors])
     letters = await dead_letters(database, [organization], limit=RECENT, dev_eui=eui)
     as_of = now()
     ends = ends_of(rows)
@@ -44,7 +45,7 @@ async def story(database: Database, scope: list[int], organization: int, eui: st
         device=None if rows.device is None else DeviceAnswer(**rows.device),
         last_heard_at=max((end.last_at for end in ends), default=None),
         offline_since=None if rows.offline is None else rows.offline["started_at"],
-        sensors=[sensor_of(row, rows.assignments) for row in rows.sensors],
+        sensors=[sensor_of(row, rows.assignments, latest.get(row["id"])) for row in rows.sensors],
         probes_heard=list(probes),
         ends=ends,
         waiting_letters=sum(row["waiting"] for row in rows.letters),
@@ -112,17 +113,17 @@ def was_mended(letter: DeadLetterAnswer) -> bool:
     return letter.replay is not None and letter.replay.outcome in ("stored", "duplicate", "no_reading")
 
 
-def sensor_of(row: Row, assignments: list[Row]) -> StorySensorAnswer:
-    """Return a sensor with its assignments, the newest first, and the policy of the unit it watches now."""
+def sensor_of(row: Row, assignments: list[Row], latest: LatestAnswer | None) -> StorySensorAnswer:
+    """Return a sensor with its newest value that is believed, its assignments, the newest first, and the policy of the unit it watches now."""
     own = [one for one in assignments if one["sensor_id"] == row["id"]]
     now_held = next((one for one in own if one["holds"] and one["policy_name"] is not None), None)
     return StorySensorAnswer(
         sensor=row["id"],
         probe=row["probe"],
         state=UnitState(row["state"] or UnitState.UNKNOWN),
-        latest_at=row["latest_at"],
-        latest_celsius=celsius(row["temperature"]),
-        latest_fault=reason_name(row["reason"]),
+        latest_at=None if latest is None else latest.received_at,
+        latest_celsius=None if latest is None else latest.temperature_celsius,
+        latest_fault=None if latest is None else latest.fault,
         assignments=[
             StoryAssignmentAnswer(
                 unit=one["unit_id"],
@@ -161,18 +162,32 @@ def _of_reading(row: Row, fault: str | None, letter: DeadLetterAnswer | None) ->
     elif value is None:
         sentence = "Values without a temperature were stored."
     else:
-        sentence = f"{value:.2f} degrees were stored{', late' if row['late'] else ''}."
+        sentence = f"{value:.2f} degrees were stored{', late' if row['late'] else ''}.{_corrected_to(row)}"
     return StoryEntryAnswer(
         received_at=row["received_at"],
         measured_at=row["measured_at"],
         ended_as="stored" if fault is None else "rejected",
         reason=fault,
         sentence=sentence,
-        temperature_celsius=value,
+        temperature_celsius=celsius(row["corrected_temperature"]) if row["is_corrected"] else value,
         letter=None if letter is None else letter.id,
         replay=None if letter is None else letter.replay,
         **values,
     )
+
+
+def _corrected_to(row: Row) -> str:
+    """Return what a correction has made of a stored temperature, as a sentence; nothing where none did."""
+    if not row["is_corrected"] or row["corrected_temperature"] == row["temperature"]:
+        return ""
+    match row["mark"]:
+        case "flagged":
+            return " A correction says that it is not to be believed."
+        case "deleted" | "unassigned":
+            return " A correction leaves it out."
+        case _:
+            corrected = celsius(row["corrected_temperature"])
+            return " A correction says that it cannot be true." if corrected is None else f" A correction makes them {corrected:.2f}."
 
 
 def _of_letter(letter: DeadLetterAnswer) -> StoryEntryAnswer:

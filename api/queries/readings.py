@@ -8,10 +8,34 @@ from api.shapes import BucketAnswer, LatestAnswer, ReadingAnswer
 from schemas.reasons import reason_of_code
 
 LATEST: Final = """
-SELECT sensor_id, unit_id, measured_at, received_at, temperature, humidity, battery_millivolts, battery_percent, door_open, reason
-FROM latest_readings
-WHERE organization_id = ANY(%(scope)s) AND {where}
+SELECT l.sensor_id, l.unit_id, l.measured_at, l.received_at, l.temperature, l.humidity, l.battery_millivolts, l.battery_percent, l.door_open,
+  l.reason, c.sensor_id IS NOT NULL AS is_corrected
+FROM {of} ON c.sensor_id = l.sensor_id AND l.measured_at >= c.starts_at AND l.measured_at < c.ends_at
+WHERE l.organization_id = ANY(%(scope)s) AND {where}
 """
+EVERY: Final = "latest_readings l LEFT JOIN corrected_stretches c"
+MOVED: Final = "corrected_stretches c JOIN latest_readings l"
+OF_SENSORS: Final = LATEST.format(of=EVERY, where="l.sensor_id = ANY(%(sensors)s)")
+OF_UNITS: Final = (
+    LATEST.format(of=EVERY, where="l.unit_id = ANY(%(units)s)")
+    + " UNION ALL "
+    + LATEST.format(of=MOVED, where="c.unit_id = ANY(%(units)s) AND l.unit_id <> ALL(%(units)s)")
+)
+"""Of sensors that measured in some units last, and of those whose last reading a correction moves there: by parts, each with its index."""
+
+_BELIEVED: Final = """
+(SELECT unit_id, measured_at, measured_at + received_after_ms * interval '1 millisecond' AS received_at, temperature, reason FROM {part}
+ WHERE sensor_id = wanted.sensor_id AND (temperature IS NOT NULL OR reason IS NOT NULL) ORDER BY measured_at DESC LIMIT 1)
+"""
+BELIEVED: Final = f"""
+SELECT wanted.sensor_id, newest.*
+FROM unnest(%(sensors)s::integer[]) AS wanted (sensor_id)
+CROSS JOIN LATERAL (
+  SELECT * FROM ({_BELIEVED.format(part="readings_in_place")} UNION ALL {_BELIEVED.format(part="readings_moved")}) AS parts
+  ORDER BY measured_at DESC LIMIT 1
+) AS newest
+"""
+"""The newest reading or fault mark of each of some sensors as corrections leave it: looked for where the last one that came is corrected."""
 
 _RAW_PART: Final = """
 (SELECT sensor_id, unit_id, measured_at, measured_at + received_after_ms * interval '1 millisecond' AS received_at,
@@ -126,14 +150,24 @@ def _reading_from_row(row: Row) -> ReadingAnswer:
 
 async def latest_of_units(database: Database, scope: list[int], units: list[int]) -> list[LatestAnswer]:
     """Return the latest values of every sensor of some units."""
-    rows = await database.rows(LATEST.format(where="unit_id = ANY(%(units)s)"), {"scope": scope, "units": units})
-    return [latest_from_row(row) for row in rows]
+    rows = await database.rows(OF_UNITS, {"scope": scope, "units": units})
+    found = await _as_corrected(database, rows)
+    return [latest_from_row(row) for row in found if row["unit_id"] in set(units)]
 
 
 async def latest_of_sensors(database: Database, scope: list[int], sensors: list[int]) -> dict[int, LatestAnswer]:
     """Return the latest values of some sensors, by sensor."""
-    rows = await database.rows(LATEST.format(where="sensor_id = ANY(%(sensors)s)"), {"scope": scope, "sensors": sensors})
-    return {row["sensor_id"]: latest_from_row(row) for row in rows}
+    rows = await database.rows(OF_SENSORS, {"scope": scope, "sensors": sensors})
+    return {row["sensor_id"]: latest_from_row(row) for row in await _as_corrected(database, rows)}
+
+
+async def _as_corrected(database: Database, rows: list[Row]) -> list[Row]:
+    """Return rows of latest_readings as corrections leave them; a sensor of which none is left has none."""
+    corrected = [row["sensor_id"] for row in rows if row["is_corrected"]]
+    if not corrected:
+        return rows
+    believed = {row["sensor_id"]: row for row in await database.rows(BELIEVED, {"sensors": corrected})}
+    return [row | believed.get(row["sensor_id"], {}) for row in rows if not row["is_corrected"] or row["sensor_id"] in believed]
 
 
 async def raw_readings(  # noqa: PLR0913 - the filters of one query

@@ -18,7 +18,7 @@ SELECT o.name FROM devices d JOIN organizations o ON o.id = d.organization_id
 WHERE d.organization_id = ANY(%(scope)s) AND d.organization_id <> %(organization)s AND d.dev_eui = %(eui)s ORDER BY o.name
 """
 SENSORS: Final = """
-SELECT s.id, s.probe, t.state, n.received_at AS latest_at, n.temperature, n.reason, c.offline_after_ms
+SELECT s.id, s.probe, t.state, n.received_at AS latest_at, n.reason, c.offline_after_ms
 FROM sensors s
 LEFT JOIN sensor_states t ON t.sensor_id = s.id
 LEFT JOIN latest_readings n ON n.sensor_id = s.id
@@ -69,12 +69,21 @@ WHERE organization_id = ANY(%(scope)s) AND dev_eui = %(eui)s AND length(raw) > 0
 ORDER BY received_at DESC LIMIT 1
 """
 RECENT: Final = f"""
-SELECT sensor_id, unit_id, measured_at, measured_at + received_after_ms * interval '1 millisecond' AS received_at, temperature, reason, late,
-  uplink_partition, uplink_offset
-FROM readings WHERE organization_id = ANY(%(scope)s) AND sensor_id = ANY(%(sensors)s)
-  AND measured_at > now() - interval '{LETTER_DAYS} days'
-ORDER BY measured_at DESC LIMIT %(limit)s
+SELECT r.sensor_id, coalesce(c.unit_id, r.unit_id) AS unit_id, r.measured_at,
+  r.measured_at + r.received_after_ms * interval '1 millisecond' AS received_at, r.temperature, r.reason, r.late, r.uplink_partition,
+  r.uplink_offset, c.sensor_id IS NOT NULL AS is_corrected, c.mark, v.temperature AS corrected_temperature
+FROM (
+  SELECT * FROM readings WHERE organization_id = ANY(%(scope)s) AND sensor_id = ANY(%(sensors)s)
+    AND measured_at > now() - interval '{LETTER_DAYS} days'
+  ORDER BY measured_at DESC LIMIT %(limit)s
+) r
+LEFT JOIN corrected_stretches c ON c.sensor_id = r.sensor_id AND r.measured_at >= c.starts_at AND r.measured_at < c.ends_at
+LEFT JOIN LATERAL (
+  SELECT temperature FROM corrected_readings WHERE sensor_id = r.sensor_id AND measured_at = r.measured_at
+) v ON true
+ORDER BY r.measured_at DESC
 """
+"""What was stored, as it came; and beside it what corrections say that is true."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pipelines.domain.instants import format_instant
 from pipelines.engine.arrays import Array
 from pipelines.engine.reading_columns import newest_of_each
 from schemas.events import Event, EventName, ReadingData, live_channel
-from schemas.readings import ABSENT_I1, ABSENT_I2, RowKind, Rows
+from schemas.readings import ABSENT_I1, ABSENT_I2, RowFlag, RowKind, Rows
 from schemas.reasons import reason_of_code
 
 UPSERT: Final = """
@@ -94,7 +94,9 @@ class LatestReadings:
             connection.execute(UPSERT_ANCILLARY, [columns_of(beside)[index] for index in (0, 6, 7, 8, 9)])
         if self._publisher is None:
             return []
-        return self._messages(connection, np.concatenate([believed, beside]))
+        told = np.concatenate([believed, beside])
+        # What a person corrected is not what was measured; REST says what it is.
+        return self._messages(connection, told[(told["flags"] & RowFlag.CORRECTED) == 0])
 
     def committed(self, rows: Rows, messages: list[Message]) -> None:
         """Remember what is in, and publish. What stands beside no temperature makes no reading late."""

@@ -4,9 +4,9 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import pytest
@@ -19,13 +19,17 @@ from api.commands.transaction import Changes
 from api.correction_shapes import CalibrationOrder, MoveOrder, PolicyOrder
 from api.database import Database
 from api.queries.budgets import unit_budgets
+from api.queries.readings import latest_of_sensors, latest_of_units
 from api.registry_requests import NewSensor
 from api.shapes import BudgetAnswer
+from api.stories import story
 from infra.local.local_stack import LocalStack
 from pipelines.domain.instants import format_instant
 from pipelines.domain.recording import Figures, Found, Standing
 from pipelines.domain.rejudging import Start
+from pipelines.engine.reading_store import ReadingStore
 from pipelines.engine.stretches import Stored, stored_offsets
+from schemas.readings import RowFlag
 from tests.integration.engine_database import fill_registry, new_database
 from tests.integration.test_corrections import ADA, SECOND_UNIT, CorrectedRig, at, mark, previewed_and_done
 from tests.integration.test_revisions import DOCUMENT, reading, ticks
@@ -36,6 +40,8 @@ SHIPMENT: dict[str, list[dict[str, object]]] = {
 }
 FIRST_UNIT, THIRD_UNIT = 1, 3
 HOUR = 3_600.0
+
+Answer = TypeVar("Answer")
 
 
 class SeenRig(CorrectedRig):
@@ -68,20 +74,12 @@ def rig(stack: LocalStack) -> Iterator[SeenRig]:
         yield SeenRig(database)
 
 
-def budgets(rig: CorrectedRig, unit: int) -> Mapping[int, list[BudgetAnswer] | None]:
+def budgets(rig: SeenRig, unit: int) -> Mapping[int, list[BudgetAnswer] | None]:
     """Return the budgets of a unit's sensors as the API says them, once what takes effect in some seconds has."""
     with psycopg.connect(rig.database.url) as connection:
         connection.execute("SELECT pg_sleep_until(max(valid_from) + interval '10 milliseconds') FROM assignments")
 
-    async def asked() -> Mapping[int, list[BudgetAnswer] | None]:
-        database = Database(rig.database)
-        await database.open()
-        try:
-            return await unit_budgets(database, [1], unit, set())
-        finally:
-            await database.close()
-
-    return asyncio.run(asked())
+    return asked(rig, lambda database: unit_budgets(database, [1], unit, set()))
 
 
 def move(to: int, since: int) -> MoveOrder:
@@ -89,7 +87,7 @@ def move(to: int, since: int) -> MoveOrder:
     return MoveOrder.model_validate({"kind": "assignment", "sensor": 1, "unit": to, "from": at(since), "comment": "x"})
 
 
-def test_a_moved_sensor_has_spent_what_it_was_exposed_to_before_its_new_assignment_was_made(rig: CorrectedRig) -> None:
+def test_a_moved_sensor_has_spent_what_it_was_exposed_to_before_its_new_assignment_was_made(rig: SeenRig) -> None:
     rig.come(*[reading(minute, 900) for minute in range(0, 360, 10)], *ticks(370))
 
     rig.correct(move(SECOND_UNIT, 60))
@@ -98,7 +96,7 @@ def test_a_moved_sensor_has_spent_what_it_was_exposed_to_before_its_new_assignme
     assert (left.band, left.used_seconds) == ("heat", 5 * HOUR + 300)
 
 
-def test_a_deleted_reading_is_not_where_the_window_of_a_budget_begins(rig: CorrectedRig) -> None:
+def test_a_deleted_reading_is_not_where_the_window_of_a_budget_begins(rig: SeenRig) -> None:
     with psycopg.connect(rig.database.url) as connection:
         reach = (int(time.time() * 1_000) - AT) // 1_000 - 90 * 60 - 30
         document = {"bands": [{**SHIPMENT["bands"][0], "window_seconds": reach, "budget_seconds": 36_000}]}
@@ -260,3 +258,77 @@ def found(started_at: int) -> Found:
         ended_by=None,
         figures=Figures(900, 900.0, 0.0, 0, 0, 0, 1, 0),
     )
+
+
+def asked(rig: SeenRig, query: Callable[[Database], Awaitable[Answer]]) -> Answer:
+    """Return what the API's queries say."""
+
+    async def ran() -> Answer:
+        database = Database(rig.database)
+        await database.open()
+        try:
+            return await query(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(ran())
+
+
+def latest_at(rig: SeenRig, unit: int) -> list[tuple[float | None, str | None, int]]:
+    """Return temperature, fault and minute of what is shown as the latest of a unit's sensors."""
+    found = asked(rig, lambda database: latest_of_units(database, [1], [unit]))
+    return [(one.temperature_celsius, one.fault, (int(one.measured_at.timestamp() * 1_000) - AT) // MINUTE) for one in found]
+
+
+def test_the_latest_value_is_shown_as_corrections_leave_it_where_they_say_it_was_measured(rig: SeenRig) -> None:
+    rig.come(*[reading(minute, 400 + minute) for minute in range(0, 60, 10)], *ticks(62))
+    assert latest_at(rig, FIRST_UNIT) == [(4.5, None, 50)]
+    half = {"kind": "calibration", "sensor": 1, "from": at(30), "to": at(60), "calibration_celsius": 0.5, "comment": "x"}
+
+    rig.command(lambda transaction: correct(transaction, CalibrationOrder.model_validate(half)))
+    calibrated = latest_at(rig, FIRST_UNIT)
+    rig.command(lambda transaction: correct(transaction, mark("delete", 45, 60)))
+    without = latest_at(rig, FIRST_UNIT)
+    rig.command(lambda transaction: correct(transaction, mark("flag", 35, 45)))
+    flagged = latest_at(rig, FIRST_UNIT)
+    rig.command(lambda transaction: correct(transaction, move(THIRD_UNIT, 15)))
+
+    assert (calibrated, without, flagged) == ([(5.0, None, 50)], [(4.9, None, 40)], [(None, "flagged", 40)])
+    assert (latest_at(rig, FIRST_UNIT), latest_at(rig, THIRD_UNIT)) == ([], [(None, "flagged", 40)])
+    rig.command(lambda transaction: correct(transaction, mark("delete", 0, 60)))
+    assert latest_at(rig, THIRD_UNIT) == []
+    assert asked(rig, lambda database: latest_of_sensors(database, [1], [1])) == {}
+
+
+def test_a_story_says_what_was_stored_and_what_corrections_made_of_it(rig: SeenRig) -> None:
+    begins = (int(time.time() * 1_000) - AT) // MINUTE - 100
+    rows = [reading(begins + minute, 400 + minute) for minute in range(0, 50, 10)]
+    rig.come(*rows, *ticks(begins + 52))
+    half = {"kind": "calibration", "sensor": 1, "from": at(begins), "to": at(begins + 15), "calibration_celsius": 0.5, "comment": "x"}
+    rig.command(lambda transaction: correct(transaction, CalibrationOrder.model_validate(half)))
+    rig.command(lambda transaction: correct(transaction, mark("flag", begins + 15, begins + 25)))
+    rig.command(lambda transaction: correct(transaction, mark("delete", begins + 35, begins + 45)))
+
+    told = asked(rig, lambda database: story(database, [1], 1, "70B3D50000000001"))
+
+    assert [(entry.temperature_celsius, entry.sentence) for entry in told.recent] == [
+        (None, "4.40 degrees were stored. A correction leaves it out."),
+        (4.3, "4.30 degrees were stored."),
+        (None, "4.20 degrees were stored. A correction says that it is not to be believed."),
+        (4.6, "4.10 degrees were stored. A correction makes them 4.60."),
+        (4.5, "4.00 degrees were stored. A correction makes them 4.50."),
+    ]
+    assert [(one.latest_celsius, one.latest_fault) for one in told.sensors] == [(4.3, None)]
+    assert [(end.ended_as, end.uplinks) for end in told.ends] == [("stored", 5)]
+
+
+def test_a_reading_of_a_corrected_time_is_not_told_as_it_was_measured(rig: SeenRig) -> None:
+    rig.store = ReadingStore(rig.connection("store_readings"), rig)  # type: ignore[arg-type]
+    corrected = reading(20, 450)
+    corrected["flags"] = RowFlag.CORRECTED
+
+    rig.come(reading(10, 440))
+    rig.come(corrected)
+
+    told = [one["data"]["readings"] for one in rig.published if one["event"] == "sensor:readings:batch"]
+    assert [one["temperature_celsius"] for several in told for one in several] == [4.4]
