@@ -76,7 +76,7 @@ TABLES: Final = (
         "corrected_stretches",
         ("sensor_id", "starts_at"),
         ("api",),
-        ("decode_uplinks", "revise_excursions"),
+        ("decode_uplinks", "revise_excursions", "api"),
         what="what is true of a sensor between two instants because of the corrections that stand",
     ),
     Table(

@@ -129,9 +129,9 @@ async def _preview(transaction: Transaction, order: AnyOrder) -> Previewed:
         raise conflict("too_much", f"It touches {len(sensors)} sensors, and {MAX_SENSORS} can be previewed at once: correct it without.")
     room, done = MAX_ROWS, list[_Judged]()
     for sensor, several in sorted(sensors.items()):
-        one = await _of_sensor(transaction, sensor, several, room)
-        room -= one.loaded
-        done.append(one)
+        judged = await _of_sensor(transaction, sensor, several, room)
+        room -= judged.loaded
+        done.append(judged)
     return Previewed(
         wanted,
         sum(one.lies_over for one in done),

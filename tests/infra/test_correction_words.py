@@ -46,7 +46,15 @@ def facts(**changed: Any) -> ExcursionFacts:
 def change(before: ExcursionFacts | None, after: ExcursionFacts | None) -> ExcursionChange:
     outcome: Any = "new" if before is None else "voided" if after is None else "changed"
     return ExcursionChange(
-        outcome=outcome, id=UUID(int=1), sensor=5, band="warm", side="high", severity="critical", before=before, after=after
+        outcome=outcome,
+        id=UUID(int=1),
+        sensor=5,
+        band="warm",
+        kind="sustained",
+        side="high",
+        severity="critical",
+        before=before,
+        after=after,
     )
 
 

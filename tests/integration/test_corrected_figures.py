@@ -26,7 +26,7 @@ from api.stories import story
 from infra.local.local_stack import LocalStack
 from pipelines.domain.instants import format_instant
 from pipelines.domain.recording import Figures, Found, Standing
-from pipelines.domain.rejudging import Start
+from pipelines.domain.rejudging import Start, StoredRow
 from pipelines.engine.reading_store import ReadingStore
 from pipelines.engine.stretches import Stored, stored_offsets
 from schemas.readings import RowFlag
@@ -226,7 +226,12 @@ def test_where_a_moved_sensors_assignment_begins_is_read_once_and_not_from_its_w
     rig.correct(move(SECOND_UNIT, 120))
     reads: list[int] = []
     after = Stored.after
-    monkeypatch.setattr(Stored, "after", lambda stored, since: reads.append((since - AT) // MINUTE) or after(stored, since))
+
+    def watched(stored: Stored, since: int) -> Iterator[StoredRow]:
+        reads.append((since - AT) // MINUTE)
+        return after(stored, since)
+
+    monkeypatch.setattr(Stored, "after", watched)
     reaches_over = Standing(uuid.uuid4(), 1, AT, found(started_at=AT + 50 * MINUTE), late=False)
 
     with psycopg.connect(rig.database.url) as connection:
