@@ -139,7 +139,7 @@ FROM unit_policies WHERE unit_id = ANY(%s) ORDER BY unit_id, effective_at
 _ENDS: Final = """
 SELECT d.dev_eui, (extract(epoch FROM a.valid_to) * 1000)::bigint, s.id, d.id, a.organization_id, a.unit_id, a.id
 FROM assignments a JOIN sensors s ON s.id = a.sensor_id JOIN devices d ON d.id = s.device_id
-WHERE a.valid_to > now() - interval '36 days' ORDER BY a.valid_to, a.id
+WHERE a.valid_to > now() - interval '36 days' ORDER BY 2, a.id
 """
 
 

@@ -140,6 +140,26 @@ def test_a_tick_is_a_row_and_the_end_of_an_assignment_stands_before_it(database:
     assert batch.rows["offset"].tolist() == [3, 3]
 
 
+def test_ends_within_one_millisecond_are_said_once_whatever_their_order_within_it(database: DatabaseConfig) -> None:
+    run(
+        database,
+        """
+        UPDATE assignments SET valid_to = date_trunc('second', now()) - interval '1 minute' + interval '200 microseconds';
+        INSERT INTO sensors (organization_id, device_id, probe) VALUES (1, 1, 'ambient');
+        INSERT INTO assignments (organization_id, sensor_id, unit_id, valid_from, valid_to)
+        SELECT 1, 2, 1, '2020-01-01', valid_to - interval '100 microseconds' FROM assignments
+        """,
+    )
+    with psycopg.connect(database.url) as connection:
+        (now,) = connection.execute("SELECT (extract(epoch FROM now()) * 1000)::bigint").fetchone() or (0,)
+    decoder = UplinkDecoder(Reconnecting(database, "decode_uplinks", StopFlag()))
+
+    ticks = [Record(offset, int(now) + 1_000 * offset, tick_headers("api"), b"") for offset in range(3)]
+    said = [decoder.decode(Batch(PARTITION, [tick])).rows["sensor"].tolist() for tick in ticks]
+
+    assert said == [[1, 2, 0], [0], [0]]
+
+
 def test_a_device_registered_later_is_found_when_time_has_moved_on(database: DatabaseConfig) -> None:
     decoder = UplinkDecoder(Reconnecting(database, "decode_uplinks", StopFlag()))
     unknown = "70B3D500000000FF"
