@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.correction_shapes import ExcursionChange
 from api.registry_requests import InstantText, Order
 from api.shapes import Instant, Shape
 
@@ -51,11 +50,26 @@ class MaintenanceChanged(Shape):
     items: list[MaintenanceAnswer]
 
 
+class RetoldAnswer(Shape):
+    """An excursion whose alarm would change: `opened_before` and `opened_after` are when it is told, null where it is held back."""
+
+    outcome: Literal["suppressed", "told", "moved"]
+    sensor: int
+    unit: int
+    band: str
+    started_at: Instant
+    ended_at: Instant | None
+    opened_before: Instant | None
+    opened_after: Instant | None
+    peak_celsius: float | None
+    exposure_seconds: float
+
+
 class MaintenancePreview(Shape):
-    """What maintenance said of the past would change as of now: rows that would be judged again, and excursions."""
+    """What maintenance said of the past would change as of now: between when, rows that were judged, and excursions told otherwise."""
 
     units: list[int]
-    from_: Annotated[Instant, Field(serialization_alias="from")]
-    to: Instant
+    from_: Annotated[Instant | None, Field(serialization_alias="from")]
+    to: Instant | None
     judged: int
-    changes: list[ExcursionChange]
+    changes: list[RetoldAnswer]

@@ -1,10 +1,11 @@
 """Maintenance of units: declared, planned or said of the past; ended sooner; revoked. Each with a comment, and in the log of changes.
 
-A window that begins once every decoder knows of it needs nothing judged again. What it says of the past is a correction: in the same
-transaction the sensors that watched the unit then are put down to be judged again.
+What is planned is known before anything is written, so that it can be previewed. A window that begins once every decoder knows of it needs
+nothing judged again. What it says of the past is a correction: in the same transaction the sensors that watched the unit then are put
+down to be judged again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,23 +18,23 @@ from api.errors import conflict
 from api.maintenance_shapes import MaintenanceEnd, MaintenanceOrder
 from api.parameters import aware, instant, optional_instant
 from api.shapes import iso
-from pipelines.domain.registration.maintenance import Window, declared, ended
+from pipelines.domain.registration.maintenance import Window, declared, difference, ended
 
 MAX_UNITS: Final = 1_000
-"""Of a site, for which maintenance is declared at once."""
+"""Of a site, for which maintenance is declared or ended at once."""
 
 MAX_WINDOWS: Final = 1_000
 """Of a unit, that stand: one a day for three years. Whoever judges a unit loads them."""
 
 UNITS: Final = """
-SELECT id, organization_id FROM units WHERE site_id = %(site)s AND archived_at IS NULL ORDER BY id LIMIT %(limit)s
+SELECT id FROM units WHERE site_id = %(site)s AND archived_at IS NULL ORDER BY id LIMIT %(limit)s
 """
 ONE: Final = """
 SELECT id, organization_id, unit_id, starts_at, ends_at, revoked_at FROM maintenance_windows
 WHERE id = %(id)s AND organization_id = ANY(%(scope)s)
 """
 HOLDING: Final = """
-SELECT w.id, w.organization_id, w.unit_id, w.starts_at, w.ends_at, w.revoked_at
+SELECT w.id, w.organization_id, w.unit_id, w.starts_at, w.ends_at
 FROM maintenance_windows w JOIN units u ON u.id = w.unit_id
 WHERE u.site_id = %(site)s AND w.revoked_at IS NULL AND w.starts_at <= %(now)s AND w.ends_at > %(earliest)s
 ORDER BY w.id LIMIT %(limit)s
@@ -52,10 +53,8 @@ UPDATE maintenance_windows SET ends_at = %(until)s, ended_by = %(user)s, ended_a
 WHERE id = ANY(%(numbers)s)
 """
 REVOKE: Final = """
-UPDATE maintenance_windows SET revoked_by = %(user)s, revoked_at = %(now)s, revocation_comment = %(comment)s WHERE id = %(id)s
+UPDATE maintenance_windows SET revoked_by = %(user)s, revoked_at = %(now)s, revocation_comment = %(comment)s WHERE id = ANY(%(numbers)s)
 """
-
-
 AGAIN: Final = """
 INSERT INTO rejudgements (organization_id, maintenance_id, sensor_id, measured_from, effective_at, reason)
 SELECT %(organization)s, wanted.window_id, watching.sensor_id, %(since)s, %(at)s, 'correction'
@@ -70,6 +69,18 @@ CROSS JOIN LATERAL (
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """What a command makes of one window: None is that there is none; twice the same that it stands already."""
+
+    organization: int
+    unit: int
+    before: Window | None
+    after: Window | None
+    number: int = 0
+    """Of a window that is there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """What became of a command: the windows that it is about, and when sensors are judged again because of it."""
 
@@ -78,102 +89,59 @@ class Done:
     judged_again_at: datetime | None = None
 
 
-async def declare_for_unit(transaction: Transaction, number: int, order: MaintenanceOrder) -> Done:
-    """Declare maintenance of a unit."""
+async def plan_for_unit(transaction: Transaction, number: int, order: MaintenanceOrder) -> list[Planned]:
+    """Plan maintenance of a unit."""
     unit = await unit_row(transaction, number)
     require_standing("unit", unit)
-    return await _declare(transaction, unit["organization_id"], [number], order)
+    return await _plan(transaction, unit["organization_id"], [number], order)
 
 
-async def declare_for_site(transaction: Transaction, number: int, order: MaintenanceOrder) -> Done:
-    """Declare maintenance of every unit of a site that is not archived."""
+async def plan_for_site(transaction: Transaction, number: int, order: MaintenanceOrder) -> list[Planned]:
+    """Plan maintenance of every unit of a site that is not archived; raises ApiError where there are none, or too many."""
     site = await site_row(transaction, number)
     require_standing("site", site)
-    return await _declare(transaction, site["organization_id"], await units_of_site(transaction, number), order)
-
-
-async def units_of_site(transaction: Transaction, site: int) -> list[int]:
-    """Return the units of a site that are not archived; raises ApiError where there are none, or too many."""
-    units = [row["id"] for row in await transaction.rows(UNITS, {"site": site, "limit": MAX_UNITS + 1})]
+    units = [row["id"] for row in await transaction.rows(UNITS, {"site": number, "limit": MAX_UNITS + 1})]
     if not units:
         raise conflict("in_use", "The site has no units: there is nothing to maintain.")
     if len(units) > MAX_UNITS:
         raise conflict("too_much", f"The site has more than {MAX_UNITS:,} units: declare it unit by unit.")
-    return units
+    return await _plan(transaction, site["organization_id"], units, order)
 
 
-def wanted_window(transaction: Transaction, order: MaintenanceOrder) -> Window:
-    """Return when maintenance that is asked for holds; raises ApiError or Refused."""
-    until = milliseconds(instant(order.to, "to"))
-    earliest = milliseconds(transaction.earliest)
-    assert until is not None
-    assert earliest is not None
-    return declared(milliseconds(optional_instant(order.from_, "from")), until, transaction.now, earliest)
-
-
-async def _declare(transaction: Transaction, organization: int, units: Sequence[int], order: MaintenanceOrder) -> Done:
-    window = wanted_window(transaction, order)
+async def _plan(transaction: Transaction, organization: int, units: Sequence[int], order: MaintenanceOrder) -> list[Planned]:
+    since = milliseconds(optional_instant(order.from_, "from"))
+    window = declared(since, _ms(instant(order.to, "to")), transaction.now, _ms(transaction.earliest))
     edges = {"since": aware(window.since), "until": aware(window.until)}
-    known = {row["unit_id"]: row for row in await transaction.rows(STANDING, {"units": list(units), **edges})}
-    full = [unit for unit in units if unit in known and known[unit]["windows"] >= MAX_WINDOWS]
-    if full:
-        raise conflict("too_many_versions", f"{MAX_WINDOWS:,} windows of unit {full[0]} stand: revoke some.")
-    same = [known[unit]["same"] for unit in units if unit in known and known[unit]["same"] is not None]
-    new = [unit for unit in units if unit not in known or known[unit]["same"] is None]
-    if not new:
-        return Done("unchanged", same)
-    values = {"organization": organization, "units": new, "user": transaction.user, "comment": transaction.comment, **edges}
-    made = {row["unit_id"]: row["id"] for row in await transaction.rows(INSERT, values)}
-    at = await _says(transaction, organization, made, window)
-    for unit in new:
-        await transaction.record(
-            _outcome("created", organization, made[unit], window), "maintenance", "declared", None, _said(unit, window)
-        )
-    return Done("created", sorted([*same, *made.values()]), at)
+    same: dict[int, int] = {}
+    for row in await transaction.rows(STANDING, {"units": list(units), **edges}):
+        if row["same"] is not None:
+            same[row["unit_id"]] = row["same"]
+        elif row["windows"] >= MAX_WINDOWS:
+            raise conflict("too_many_versions", f"{MAX_WINDOWS:,} windows of unit {row['unit_id']} stand: revoke some.")
+    return [Planned(organization, unit, window if unit in same else None, window, same.get(unit, 0)) for unit in units]
 
 
-async def end_window(transaction: Transaction, number: int, order: MaintenanceEnd) -> Done:
-    """End a window sooner than declared."""
+async def plan_end(transaction: Transaction, number: int, order: MaintenanceEnd) -> list[Planned]:
+    """Plan that a window ends sooner than declared."""
+    return _ended(transaction, [await _standing(transaction, number)], order)
+
+
+async def plan_end_at_site(transaction: Transaction, number: int, order: MaintenanceEnd) -> list[Planned]:
+    """Plan that every window that holds now at a site's units ends sooner."""
+    await site_row(transaction, number)
+    named = {"site": number, "now": transaction.now_at, "earliest": transaction.earliest, "limit": MAX_UNITS}
+    return _ended(transaction, await transaction.rows(HOLDING, named), order)
+
+
+def _ended(transaction: Transaction, rows: Sequence[Row], order: MaintenanceEnd) -> list[Planned]:
+    asked, earliest = milliseconds(optional_instant(order.to, "to")), _ms(transaction.earliest)
+    return [Planned(row["organization_id"], row["unit_id"], _window(row), ended(_window(row), asked, earliest), row["id"]) for row in rows]
+
+
+async def plan_revocation(transaction: Transaction, number: int) -> list[Planned]:
+    """Plan that a window is as if it had not been declared."""
     row = await _standing(transaction, number)
-    return await _end(transaction, [row], order)
-
-
-async def end_at_site(transaction: Transaction, number: int, order: MaintenanceEnd) -> Done:
-    """End every window that holds now at a site's units."""
-    site = await site_row(transaction, number)
-    rows = await transaction.rows(
-        HOLDING, {"site": site["id"], "now": transaction.now_at, "earliest": transaction.earliest, "limit": MAX_UNITS}
-    )
-    return await _end(transaction, rows, order) if rows else Done("unchanged", [])
-
-
-async def _end(transaction: Transaction, rows: Sequence[Row], order: MaintenanceEnd) -> Done:
-    """End some windows of one organization at one instant."""
-    asked, earliest = milliseconds(optional_instant(order.to, "to")), milliseconds(transaction.earliest)
-    assert earliest is not None
-    organization, numbers = rows[0]["organization_id"], [row["id"] for row in rows]
-    shortened = [(row, _window(row), ended(_window(row), asked, earliest)) for row in rows]
-    end = shortened[0][2].until
-    values = {"numbers": numbers, "until": aware(end), "now": transaction.now_at, "user": transaction.user, "comment": transaction.comment}
-    await transaction.execute(END, values)
-    last = max(before.until for _, before, _ in shortened)
-    at = await _says(transaction, organization, {row["unit_id"]: row["id"] for row in rows}, Window(end, last))
-    for row, before, after in shortened:
-        outcome = _outcome("changed", organization, row["id"], after)
-        await transaction.record(outcome, "maintenance", "ended", _said(row["unit_id"], before), _said(row["unit_id"], after))
-    return Done("changed", numbers, at)
-
-
-async def revoke_window(transaction: Transaction, number: int) -> Done:
-    """Take a window back, as if it had not been declared."""
-    row = await _standing(transaction, number)
-    before = _window(row)
-    values = {"id": number, "user": transaction.user, "now": transaction.now_at, "comment": transaction.comment}
-    await transaction.execute(REVOKE, values)
-    at = await _says(transaction, row["organization_id"], {row["unit_id"]: number}, before)
-    outcome = _outcome("changed", row["organization_id"], number, before)
-    await transaction.record(outcome, "maintenance", "revoked", _said(row["unit_id"], before), None)
-    return Done("changed", [number], at)
+    return [Planned(row["organization_id"], row["unit_id"], _window(row), None, number)]
 
 
 async def _standing(transaction: Transaction, number: int) -> Row:
@@ -183,29 +151,71 @@ async def _standing(transaction: Transaction, number: int) -> Row:
     return row
 
 
-async def _says(transaction: Transaction, organization: int, windows: Mapping[int, int], stretch: Window) -> datetime | None:
-    """Have the sensors of units judged again if what their windows (by unit) say of a stretch is said of the past; return when."""
+async def keep(transaction: Transaction, planned: Sequence[Planned]) -> Done:
+    """Write what is planned: windows of one organization that are all made, or all ended at one instant, or all revoked."""
+    changed = [one for one in planned if one.before != one.after]
+    numbers = {one.unit: one.number for one in planned if one.number}
+    if not changed:
+        return Done("unchanged", sorted(numbers.values()))
+    first = changed[0]
+    values = {"user": transaction.user, "comment": transaction.comment, "now": transaction.now_at}
+    known = {**values, "numbers": [one.number for one in changed]}
+    if first.after is None:
+        action = "revoked"
+        await transaction.execute(REVOKE, known)
+    elif first.before is None:
+        action = "declared"
+        edges = {"since": aware(first.after.since), "until": aware(first.after.until), "units": [one.unit for one in changed]}
+        numbers |= {
+            row["unit_id"]: row["id"] for row in await transaction.rows(INSERT, {**values, **edges, "organization": first.organization})
+        }
+    else:
+        action = "ended"
+        await transaction.execute(END, {**known, "until": aware(first.after.until)})
+    at = await _judge_again(transaction, changed, numbers)
+    for one in changed:
+        await _record(transaction, one, numbers[one.unit] if action == "declared" else one.number, action)
+    outcome = "created" if action == "declared" else "changed"
+    return Done(outcome, sorted({*numbers.values(), *(one.number for one in changed if one.number)}), at)
+
+
+async def _judge_again(transaction: Transaction, changed: Sequence[Planned], numbers: dict[int, int]) -> datetime | None:
+    """Have the sensors of units judged again if what is changed of their windows (by unit) is said of the past; return when."""
+    stretch = changed_stretch(changed)
     if aware(stretch.since) >= transaction.earliest:
         transaction.promised.append(stretch.since)
         return None
     at = transaction.takes_effect(None, None)
+    units = sorted({one.unit for one in changed})
     edges = {"since": aware(stretch.since), "until": aware(stretch.until), "at": at}
-    named = {"organization": organization, "units": list(windows), "windows": list(windows.values())}
+    named = {"organization": changed[0].organization, "units": units, "windows": [numbers[unit] for unit in units]}
     await transaction.execute(AGAIN, {**named, **edges})
     return at
 
 
-def _window(row: Row) -> Window:
-    since, until = milliseconds(row["starts_at"]), milliseconds(row["ends_at"])
-    assert since is not None
-    assert until is not None
-    return Window(since, until)
+def changed_stretch(changed: Sequence[Planned]) -> Window:
+    """Return the stretch outside of which nothing is changed."""
+    stretches = [found for one in changed if (found := difference(one.before, one.after)) is not None]
+    return Window(min(one.since for one in stretches), max(one.until for one in stretches))
 
 
-def _outcome(outcome: str, organization: int, number: int, window: Window) -> Outcome:
-    return Outcome(outcome, organization, number, aware(window.since))
+async def _record(transaction: Transaction, one: Planned, number: int, action: str) -> None:
+    window = one.after or one.before
+    assert window is not None, "what changes was, or will be"
+    outcome = Outcome("created" if one.before is None else "changed", one.organization, number, aware(window.since))
+    await transaction.record(outcome, "maintenance", action, _said(one.unit, one.before), _said(one.unit, one.after))
 
 
-def _said(unit: int, window: Window) -> dict[str, object]:
+def _said(unit: int, window: Window | None) -> dict[str, object] | None:
     """Return what the log of changes says of a window."""
-    return {"unit": unit, "from": iso(aware(window.since)), "to": iso(aware(window.until))}
+    return None if window is None else {"unit": unit, "from": iso(aware(window.since)), "to": iso(aware(window.until))}
+
+
+def _window(row: Row) -> Window:
+    return Window(_ms(row["starts_at"]), _ms(row["ends_at"]))
+
+
+def _ms(at: datetime) -> int:
+    known = milliseconds(at)
+    assert known is not None, "an instant that is there"
+    return known

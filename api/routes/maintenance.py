@@ -1,4 +1,4 @@
-"""Maintenance of units: declared, previewed, ended sooner, revoked, listed."""
+"""Maintenance of units: declared, ended sooner, revoked, each previewed before; listed."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -6,10 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 
 from api.callers import Caller
-from api.commands.maintenance import Done, declare_for_site, declare_for_unit, end_at_site, end_window, revoke_window
+from api.commands.maintenance import Planned, keep, plan_end, plan_end_at_site, plan_for_site, plan_for_unit, plan_revocation
+from api.commands.maintenance_preview import preview
+from api.commands.previewing import Turns
 from api.commands.transaction import Transaction
 from api.errors import not_found
-from api.maintenance_shapes import MaintenanceAnswer, MaintenanceChanged, MaintenanceEnd, MaintenanceOrder
+from api.maintenance_shapes import MaintenanceAnswer, MaintenanceChanged, MaintenanceEnd, MaintenanceOrder, MaintenancePreview
 from api.managers import Manager
 from api.parameters import Cursor, Id, InstantText, PathId, decode_cursor, encode_cursor, optional_instant
 from api.queries.maintenance import WindowFilter, maintenance, windows_of
@@ -21,59 +23,97 @@ from pipelines.domain.registration.naming import required_comment
 
 From = Annotated[InstantText | None, Query(alias="from")]
 Standing = Annotated[bool, Query(description="without those that were revoked")]
-Run = Callable[[Transaction], Awaitable[Done]]
+Plan = Callable[[Transaction], Awaitable[list[Planned]]]
+
+NO_END = MaintenanceEnd()
 
 
 def router(context: Context) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(tags=["maintenance"])
-    _add_changes(routes, context)
+    planner = _Planner(context)
+    _add_declarations(routes, context, planner)
+    _add_ends(routes, context, planner)
     _add_list(routes, context)
     return routes
 
 
-def _add_changes(routes: APIRouter, context: Context) -> None:
-    manager_of = context.manager()
+class _Planner:
+    """Runs what is planned, or shows what would come of it, one preview at a time."""
 
-    async def run(manager: Manager, order: Order, response: Response, command: Run) -> MaintenanceChanged:
-        """Run a command that must say why; answer with the windows it is about."""
-        async with context.changes.transaction(manager, required_comment(order.comment)) as transaction:
-            done = await command(transaction)
+    def __init__(self, context: Context) -> None:
+        """Use these parts."""
+        self._context = context
+        self._previews = Turns()
+
+    async def run(self, manager: Manager, order: Order, response: Response, plan: Plan) -> MaintenanceChanged:
+        """Plan and keep a change that must say why; answer with the windows it is about."""
+        async with self._context.changes.transaction(manager, required_comment(order.comment)) as transaction:
+            done = await keep(transaction, await plan(transaction))
             scope = transaction.organizations
-        items = await windows_of(context.database, scope, done.numbers)
+        items = await windows_of(self._context.database, scope, done.numbers)
         response.status_code = 201 if done.outcome == "created" else 200
         said: Any = done.outcome
         return MaintenanceChanged(outcome=said, judged_again_at=done.judged_again_at, items=items)
+
+    async def show(self, manager: Manager, plan: Plan) -> MaintenancePreview:
+        """Return what a change would come to; nothing is written."""
+        async with self._previews.turn(), self._context.changes.transaction(manager, is_dry=True) as transaction:
+            return await preview(transaction, await plan(transaction))
+
+
+def _add_declarations(routes: APIRouter, context: Context, planner: _Planner) -> None:
+    manager_of = context.manager()
 
     @routes.post("/units/{unit}/maintenance", status_code=201)
     async def declare(
         unit: PathId, order: MaintenanceOrder, response: Response, manager: Annotated[Manager, Depends(manager_of)]
     ) -> MaintenanceChanged:
-        return await run(manager, order, response, lambda transaction: declare_for_unit(transaction, unit, order))
+        return await planner.run(manager, order, response, lambda transaction: plan_for_unit(transaction, unit, order))
+
+    @routes.post("/units/{unit}/maintenance/preview")
+    async def show(unit: PathId, order: MaintenanceOrder, manager: Annotated[Manager, Depends(manager_of)]) -> MaintenancePreview:
+        return await planner.show(manager, lambda transaction: plan_for_unit(transaction, unit, order))
 
     @routes.post("/sites/{site}/maintenance", status_code=201)
     async def declare_all(
         site: PathId, order: MaintenanceOrder, response: Response, manager: Annotated[Manager, Depends(manager_of)]
     ) -> MaintenanceChanged:
-        return await run(manager, order, response, lambda transaction: declare_for_site(transaction, site, order))
+        return await planner.run(manager, order, response, lambda transaction: plan_for_site(transaction, site, order))
+
+    @routes.post("/sites/{site}/maintenance/preview")
+    async def show_all(site: PathId, order: MaintenanceOrder, manager: Annotated[Manager, Depends(manager_of)]) -> MaintenancePreview:
+        return await planner.show(manager, lambda transaction: plan_for_site(transaction, site, order))
+
+
+def _add_ends(routes: APIRouter, context: Context, planner: _Planner) -> None:
+    manager_of = context.manager()
 
     @routes.post("/sites/{site}/maintenance/end")
     async def end_all(
         site: PathId, order: MaintenanceEnd, response: Response, manager: Annotated[Manager, Depends(manager_of)]
     ) -> MaintenanceChanged:
-        return await run(manager, order, response, lambda transaction: end_at_site(transaction, site, order))
+        return await planner.run(manager, order, response, lambda transaction: plan_end_at_site(transaction, site, order))
 
     @routes.post("/maintenance/{window}/end")
     async def end(
         window: PathId, order: MaintenanceEnd, response: Response, manager: Annotated[Manager, Depends(manager_of)]
     ) -> MaintenanceChanged:
-        return await run(manager, order, response, lambda transaction: end_window(transaction, window, order))
+        return await planner.run(manager, order, response, lambda transaction: plan_end(transaction, window, order))
+
+    @routes.post("/maintenance/{window}/end/preview")
+    async def show_end(window: PathId, order: MaintenanceEnd = NO_END, manager: Manager = Depends(manager_of)) -> MaintenancePreview:
+        return await planner.show(manager, lambda transaction: plan_end(transaction, window, order))
 
     @routes.post("/maintenance/{window}/revoke")
     async def revoke(
         window: PathId, order: Order, response: Response, manager: Annotated[Manager, Depends(manager_of)]
     ) -> MaintenanceChanged:
-        return await run(manager, order, response, lambda transaction: revoke_window(transaction, window))
+        return await planner.run(manager, order, response, lambda transaction: plan_revocation(transaction, window))
+
+    @routes.post("/maintenance/{window}/revoke/preview")
+    async def show_revocation(window: PathId, manager: Annotated[Manager, Depends(manager_of)]) -> MaintenancePreview:
+        return await planner.show(manager, lambda transaction: plan_revocation(transaction, window))
 
 
 def _add_list(routes: APIRouter, context: Context) -> None:

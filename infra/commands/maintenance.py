@@ -8,22 +8,26 @@ from typing import Any, Final
 
 import click
 
-from api.commands.maintenance import Done, declare_for_site, declare_for_unit, end_at_site, end_window, revoke_window
+from api.commands.maintenance import Planned, keep, plan_end, plan_end_at_site, plan_for_site, plan_for_unit, plan_revocation
+from api.commands.maintenance_preview import preview as preview_of
 from api.commands.transaction import Transaction
-from api.maintenance_shapes import MaintenanceAnswer, MaintenanceEnd, MaintenanceOrder
+from api.maintenance_shapes import MaintenanceEnd, MaintenanceOrder
 from api.parameters import MAX_ID, optional_instant
 from api.queries.maintenance import WindowFilter, maintenance, windows_of
 from infra.commands.moment import Moment
 from infra.commands.operator import changing, desk, finding, run
 from infra.correction_words import instant
-from infra.text_table import aligned
+from infra.maintenance_words import previewed_lines, table
 from pipelines.domain.registration.naming import required_comment
 
 MAX_LISTED: Final = 1_000
+Plan = Callable[[Transaction], Awaitable[list[Planned]]]
 NUMBER: Final = click.IntRange(1, MAX_ID)
 
 _unit = click.option("--unit", type=NUMBER, default=None, metavar="ID")
 _site = click.option("--site", type=NUMBER, default=None, metavar="ID", help="All units of this one.")
+_from = click.option("--from", "from_", type=Moment(), default=None, help="Default: as soon as every flow knows, within ten seconds.")
+_to = click.option("--to", type=Moment(), required=True, help="Up to then; at most 31 days later.")
 _comment = click.option("--comment", required=True, help="Why; kept with it.")
 _json = click.option("--json", "as_json", is_flag=True, help="What the API answers, one window a line.")
 
@@ -36,22 +40,26 @@ def command() -> None:
 @command.command()
 @_unit
 @_site
-@click.option("--from", "from_", type=Moment(), default=None, help="Default: as soon as every flow knows, within ten seconds.")
-@click.option("--to", type=Moment(), required=True, help="Up to then; at most 31 days later.")
+@_from
+@_to
 @_comment
 @_json
 def declare(unit: int | None, site: int | None, from_: str | None, to: str, comment: str, *, as_json: bool) -> None:
     """Declare maintenance of a unit, or of every unit of a site; one that began in the past has its sensors judged again."""
-    order = MaintenanceOrder.model_validate({"from": from_, "to": to})
-    _one_of(unit=unit, site=site)
+    plan = _declaration(unit, site, from_, to)
+    run(lambda: finding(_change(plan, comment, as_json=as_json)))
 
-    async def done(transaction: Transaction) -> Done:
-        if unit is not None:
-            return await declare_for_unit(transaction, unit, order)
-        assert site is not None, "one of them is given"
-        return await declare_for_site(transaction, site, order)
 
-    run(lambda: finding(_change(done, comment, as_json=as_json)))
+@command.command()
+@_unit
+@_site
+@_from
+@_to
+@_json
+def preview(unit: int | None, site: int | None, from_: str | None, to: str, *, as_json: bool) -> None:
+    """Say what maintenance that began in the past would change of what people were told, and write nothing."""
+    plan = _declaration(unit, site, from_, to)
+    run(lambda: finding(_show(plan, as_json=as_json)))
 
 
 @command.command()
@@ -65,13 +73,13 @@ def end(window: int | None, site: int | None, to: str | None, comment: str, *, a
     order = MaintenanceEnd(to=to)
     _one_of(window=window, site=site)
 
-    async def done(transaction: Transaction) -> Done:
+    async def plan(transaction: Transaction) -> list[Planned]:
         if window is not None:
-            return await end_window(transaction, window, order)
+            return await plan_end(transaction, window, order)
         assert site is not None, "one of them is given"
-        return await end_at_site(transaction, site, order)
+        return await plan_end_at_site(transaction, site, order)
 
-    run(lambda: finding(_change(done, comment, as_json=as_json)))
+    run(lambda: finding(_change(plan, comment, as_json=as_json)))
 
 
 @command.command()
@@ -80,7 +88,7 @@ def end(window: int | None, site: int | None, to: str | None, comment: str, *, a
 @_json
 def revoke(window: int, comment: str, *, as_json: bool) -> None:
     """Take a window back, as if it had not been declared."""
-    run(lambda: finding(_change(lambda transaction: revoke_window(transaction, window), comment, as_json=as_json)))
+    run(lambda: finding(_change(lambda transaction: plan_revocation(transaction, window), comment, as_json=as_json)))
 
 
 @command.command(name="list")
@@ -114,12 +122,26 @@ def _one_of(**given: int | None) -> None:
         raise click.UsageError(message)
 
 
-async def _change(command_of: Callable[[Transaction], Awaitable[Done]], comment: str, *, as_json: bool) -> None:
-    """Run a command that says why, and tell what became of it."""
+def _declaration(unit: int | None, site: int | None, from_: str | None, to: str) -> Plan:
+    """Return the plan of maintenance of a unit or a site."""
+    order = MaintenanceOrder.model_validate({"from": from_, "to": to})
+    _one_of(unit=unit, site=site)
+
+    async def plan(transaction: Transaction) -> list[Planned]:
+        if unit is not None:
+            return await plan_for_unit(transaction, unit, order)
+        assert site is not None, "one of them is given"
+        return await plan_for_site(transaction, site, order)
+
+    return plan
+
+
+async def _change(plan: Plan, comment: str, *, as_json: bool) -> None:
+    """Keep what is planned, with why, and tell what became of it."""
     why = required_comment(comment)
     async with desk(None) as at:
         async with changing(at) as changes, changes.transaction(at.manager, why) as transaction:
-            done = await command_of(transaction)
+            done = await keep(transaction, await plan(transaction))
         items = await windows_of(at.database, at.scope, done.numbers)
     for line in [one.model_dump_json(by_alias=True) for one in items] if as_json else table(items):
         click.echo(line)
@@ -130,15 +152,9 @@ async def _change(command_of: Callable[[Transaction], Awaitable[Done]], comment:
     click.echo(what + again, err=True)
 
 
-def table(windows: list[MaintenanceAnswer]) -> list[str]:
-    """Return a row for each window, below a heading; nothing for none."""
-    if not windows:
-        return []
-    return aligned([("id", "site", "unit", "from", "to", "by", "because"), *(_row(one) for one in windows)])
-
-
-def _row(one: MaintenanceAnswer) -> tuple[str, ...]:
-    ended = "" if one.ended_at is None else f" (until {instant(one.declared_to)} before {one.ended_by} ended it: {one.end_comment})"
-    revoked = "" if one.revoked_at is None else f" (revoked {instant(one.revoked_at)} by {one.revoked_by}: {one.revocation_comment})"
-    because = f"{one.comment}{ended}{revoked}"
-    return str(one.id), str(one.site), str(one.unit), instant(one.from_), instant(one.to), one.declared_by, because
+async def _show(plan: Plan, *, as_json: bool) -> None:
+    """Tell what would come of what is planned."""
+    async with desk(None) as at, changing(at) as changes, changes.transaction(at.manager, is_dry=True) as transaction:
+        found = await preview_of(transaction, await plan(transaction))
+    for line in [found.model_dump_json(by_alias=True)] if as_json else previewed_lines(found):
+        click.echo(line)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from api.maintenance_shapes import MaintenanceAnswer
+from api.maintenance_shapes import MaintenanceAnswer, MaintenancePreview, RetoldAnswer
 from infra.cli import main
-from infra.commands.maintenance import table
+from infra.maintenance_words import previewed_lines, table
 
 NINE, TEN, ELEVEN = (datetime(2026, 11, 1, hour, tzinfo=UTC) for hour in (9, 10, 11))
 
@@ -61,3 +61,28 @@ def test_a_window_is_shown_with_who_declared_ended_and_revoked_it_and_why() -> N
     assert line.split()[:6] == ["4", "2", "3", "2026-11-01T09:00:00Z", "2026-11-01T10:00:00Z", "ada"]
     assert "new fan (until 2026-11-01T11:00:00Z before bob ended it: quicker than thought)" in line
     assert line.endswith("(revoked 2026-11-01T11:00:00Z by cat: other unit)")
+
+
+def test_a_preview_names_each_excursion_that_would_be_told_otherwise_and_when() -> None:
+    change = RetoldAnswer(
+        outcome="suppressed",
+        sensor=5,
+        unit=3,
+        band="early",
+        started_at=NINE,
+        ended_at=ELEVEN,
+        opened_before=TEN,
+        opened_after=None,
+        peak_celsius=9.5,
+        exposure_seconds=7_200,
+    )
+
+    lines = previewed_lines(MaintenancePreview(units=[3], from_=NINE, to=ELEVEN, judged=40, changes=[change]))
+
+    assert lines[0] == "From 2026-11-01T09:00:00Z to 2026-11-01T11:00:00Z, 1 units; 40 stored readings were judged."
+    assert lines[2].startswith("told no more  5       3     early  2026-11-01T09:00:00Z  2026-11-01T11:00:00Z  2026-11-01T10:00:00Z  never")
+    assert lines[2].endswith("9.50 °C  2:00:00")
+    assert previewed_lines(MaintenancePreview(units=[3], from_=NINE, to=ELEVEN, judged=0, changes=[]))[1:] == [
+        "No excursion would be told otherwise."
+    ]
+    assert previewed_lines(MaintenancePreview(units=[], from_=None, to=None, judged=0, changes=[])) == ["It stands already just so."]

@@ -10,7 +10,7 @@ import pytest
 
 from infra.local.local_stack import LocalStack
 from tests.integration.api_rig import COLDSTREAM
-from tests.integration.registry_rig import DAY, World, in_seconds, ms, refused, rows, running_world, sensor, site, unit
+from tests.integration.registry_rig import DAY, World, in_seconds, ms, policy, refused, rows, running_world, sensor, site, unit
 
 HOUR = 3_600
 
@@ -177,6 +177,51 @@ def test_the_command_says_what_is_missing_and_where_numbers_can_be_looked_up(wor
     assert "There is no such unit" in unknown.stderr
     assert "GET /api/v1/sites and /api/v1/units" in unknown.stderr
     assert "to: must be at most 31 days after its beginning" in long.stderr
+
+
+EARLY = {"name": "early", "side": "high", "limit_celsius": 8, "role": "operational", "suppress": {"maintenance": True}}
+STRICT = {"name": "strict", "side": "high", "limit_celsius": 8}
+STORE = """
+INSERT INTO readings (sensor_id, measured_at, organization_id, unit_id, assignment_id, policy_version_id, configuration_id, received_after_ms,
+  uplink_partition, uplink_offset, temperature, late)
+SELECT a.sensor_id, now() - n * interval '10 minutes', a.organization_id, a.unit_id, a.id, p.policy_version_id, c.id, 0, 1, n,
+  CASE WHEN n BETWEEN 50 AND 55 THEN 950 ELSE 400 END, false
+FROM generate_series(1, 120) n, assignments a JOIN unit_policies p USING (unit_id) JOIN sensor_configurations c USING (sensor_id)
+WHERE a.sensor_id = %s
+"""
+
+
+def test_a_preview_says_who_would_be_told_otherwise_and_keeps_nothing(world: World) -> None:
+    place = site(world)
+    watched = unit(world, site=place, policy_version=policy(world, {"bands": [EARLY, STRICT]})[1])
+    number = sensor(world, unit=watched, assigned_from=in_seconds(-2 * DAY))
+    with world.api.connect() as connection:
+        connection.execute(STORE.encode(), [number])
+    order = {"from": in_seconds(-60 * 600), "to": in_seconds(-40 * 600)}
+
+    seen = world.ada.post(f"units/{watched}/maintenance/preview", **order)
+    of_site = world.ada.post(f"sites/{place}/maintenance/preview", **order)
+    shown = run(world, "preview", "--unit", watched, "--from", order["from"], "--to", order["to"])
+    kept = world.ada.get(f"maintenance?unit={watched}")["items"]
+    window = world.ada.post(f"units/{watched}/maintenance", **order, comment="x").body["items"][0]["id"]
+    twice = world.ada.post(f"units/{watched}/maintenance/preview", **order)
+    ended = world.ada.post(f"maintenance/{window}/end/preview", to=in_seconds(-52 * 600))
+    revoked = world.ada.post(f"maintenance/{window}/revoke/preview")
+    to_come = world.ada.post(f"units/{watched}/maintenance/preview", **{"from": in_seconds(HOUR), "to": in_seconds(DAY)})
+
+    (change,) = seen.body["changes"]
+    assert (seen.status, seen.body["judged"], seen.body["units"]) == (200, 120, [watched])
+    assert (change["outcome"], change["sensor"], change["band"], change["opened_after"]) == ("suppressed", number, "early", None)
+    assert (change["opened_before"], change["peak_celsius"], change["exposure_seconds"]) == (change["started_at"], 9.5, 3_600)
+    assert of_site.body["changes"] == [change]
+    assert "told no more" in shown.stdout
+    assert kept == []
+    assert (twice.body["from"], twice.body["changes"]) == (None, [])
+    assert [(one["outcome"], one["opened_after"]) for one in ended.body["changes"]] == [("told", ended.body["from"])]
+    assert [(one["outcome"], one["opened_after"]) for one in revoked.body["changes"]] == [("told", change["started_at"])]
+    assert (to_come.body["judged"], to_come.body["changes"]) == (0, [])
+    refused(world.bob.post(f"units/{watched}/maintenance/preview", **order), 404, "not_found")
+    refused(world.rob.post(f"maintenance/{window}/revoke/preview"), 403, "forbidden")
 
 
 def test_a_window_is_never_rewritten_but_to_end_sooner(world: World) -> None:

@@ -57,3 +57,13 @@ def ended(window: Window, asked: int | None, earliest: int) -> Window:
     if end >= window.until:
         raise Refused("to", f"must be before its end at {format_instant(window.until)}: to go on longer, declare another one")
     return Window(window.since, end)
+
+
+def difference(before: Window | None, after: Window | None) -> Window | None:
+    """Return the stretch outside of which two states of a window that keeps its beginning say the same; None where they do anyway."""
+    if before == after:
+        return None
+    if before is None or after is None:
+        return before or after
+    assert before.since == after.since, "a window keeps its beginning"
+    return Window(min(before.until, after.until), max(before.until, after.until))

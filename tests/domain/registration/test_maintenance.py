@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.domain.registration.maintenance import DAY_MS, MAX_BACK_MS, MAX_LENGTH_MS, Window, declared, ended
+from pipelines.domain.registration.maintenance import DAY_MS, MAX_BACK_MS, MAX_LENGTH_MS, Window, declared, difference, ended
 from pipelines.domain.registration.refusals import Refused
 
 NOW = 1_000 * DAY_MS
@@ -43,3 +43,11 @@ def test_a_window_ends_sooner_than_declared_but_not_before_it_began_nor_later() 
         ended(Window(NOW + HOUR, NOW + 2 * HOUR), None, EARLIEST)
     with pytest.raises(Refused, match="declare another one"):
         ended(window, NOW + HOUR, EARLIEST)
+
+
+def test_what_a_declaration_an_end_or_a_revocation_changes_is_a_stretch() -> None:
+    window, shorter = Window(NOW - HOUR, NOW + HOUR), Window(NOW - HOUR, EARLIEST)
+
+    assert difference(None, window) == difference(window, None) == window
+    assert difference(window, shorter) == Window(EARLIEST, NOW + HOUR)
+    assert difference(window, window) is difference(None, None) is None
