@@ -35,7 +35,9 @@ def previewed_lines(found: MaintenancePreview) -> list[str]:
     """Return what would come of maintenance: how much was judged, and every excursion that would be told otherwise."""
     if found.from_ is None or found.to is None:
         return ["It stands already just so."]
-    lines = [f"From {instant(found.from_)} to {instant(found.to)}, {len(found.units)} units; {found.judged} stored readings were judged."]
+    lines = [
+        f"From {instant(found.from_)} to {instant(found.to)}, {'1 unit' if len(found.units) == 1 else f'{len(found.units)} units'}; {found.judged} stored readings were judged."
+    ]
     if not found.changes:
         return [*lines, "No excursion would be told otherwise."]
     heading = ("", "sensor", "unit", "band", "started", "ended", "told before", "told then", "peak", "out of range")

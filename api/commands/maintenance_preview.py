@@ -13,7 +13,7 @@ from typing import Final
 import psycopg
 
 from api.commands.maintenance import Planned, changed_stretch
-from api.commands.previewing import MAX_ROWS, MAX_SENSORS, TIMEOUT
+from api.commands.previewing import MAX_ROWS, MAX_SENSORS, PAGE_ROWS, TIMEOUT
 from api.commands.transaction import Row, Transaction
 from api.errors import ApiError, conflict
 from api.maintenance_shapes import MaintenancePreview, RetoldAnswer
@@ -136,11 +136,13 @@ async def _of_sensor(transaction: Transaction, one: _Watching, since: int, room:
     ends = {row["id"]: row["until"] for row in await transaction.rows(ENDS, named)}
     covered = [(row["since"], row["until"]) for row in await transaction.rows(COVERED, named)]
     for start in (aware(since) - LOOK_BACK, None):
-        loaded = await transaction.rows(ROWS, {**named, "unit": one.unit, "start": start or "-infinity", "limit": room + 1})
+        loaded = list[Row]()
+        async for page in transaction.pages(ROWS, {**named, "unit": one.unit, "start": start or "-infinity", "limit": room + 1}, PAGE_ROWS):
+            loaded += page
         if len(loaded) > room:
             raise conflict("too_much", TOO_MUCH)
         policies = await _policies(transaction, {row["policy_version_id"] for row in loaded})
-        first = 0 if start is None else _beginning(loaded, since, policies, covered)
+        first = 0 if start is None else await asyncio.to_thread(_beginning, loaded, since, policies, covered)
         if first is not None:
             break
     assert first is not None, "all rows are a beginning"

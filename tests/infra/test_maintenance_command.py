@@ -79,7 +79,7 @@ def test_a_preview_names_each_excursion_that_would_be_told_otherwise_and_when() 
 
     lines = previewed_lines(MaintenancePreview(units=[3], from_=NINE, to=ELEVEN, judged=40, changes=[change]))
 
-    assert lines[0] == "From 2026-11-01T09:00:00Z to 2026-11-01T11:00:00Z, 1 units; 40 stored readings were judged."
+    assert lines[0] == "From 2026-11-01T09:00:00Z to 2026-11-01T11:00:00Z, 1 unit; 40 stored readings were judged."
     assert lines[2].startswith("told no more  5       3     early  2026-11-01T09:00:00Z  2026-11-01T11:00:00Z  2026-11-01T10:00:00Z  never")
     assert lines[2].endswith("9.50 °C  2:00:00")
     assert previewed_lines(MaintenancePreview(units=[3], from_=NINE, to=ELEVEN, judged=0, changes=[]))[1:] == [
