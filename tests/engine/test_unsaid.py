@@ -1,18 +1,24 @@
 """What ticks say of ends and corrections: each once, so many at most in one record, and the same again where a process goes on after a crash."""
 
+from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
+import bytewax.operators as op
 import msgspec
 import numpy as np
 import pytest
+from bytewax.dataflow import Dataflow
+from bytewax.recovery import RecoveryConfig, init_db_dir
+from bytewax.testing import TestingSink, TestingSource, run_main
 
 from pipelines.connectors.errors import Misconfigured
 from pipelines.engine import registry as engine_registry
 from pipelines.engine.decode_logic import decode_logic
 from pipelines.engine.decoding import DecodedBatch
 from pipelines.engine.registry import AssignmentEnd, Registry, Rejudgement
-from pipelines.engine.source import Batch, Flush, Record
+from pipelines.engine.source import FLUSH_KEY, Batch, Flush, Item, Record, partition_key
 from pipelines.engine.unsaid import LOOK_BACK_MS, MOST, SAID_VERSION, Said, Unsaid, rejudgements_due
 from pipelines.engine.writers import pieces
 from schemas.readings import MAX_ROWS, blank_rows
@@ -152,10 +158,14 @@ class Saying:
     """A decoder that only says."""
 
     def __init__(self) -> None:
-        self.unsaid = Unsaid(Registry())
+        self.registry = Registry()
+        self.unsaid = Unsaid(self.registry)
+        self.said: list[int] = []
+        """Numbers of rejudgements."""
 
     def decode(self, batch: Batch) -> DecodedBatch:
-        self.unsaid.said_with(batch.partition, batch.records[-1].stamp)
+        _, rejudgements = self.unsaid.said_with(batch.partition, batch.records[-1].stamp)
+        self.said += [one.id for one in rejudgements]
         return DecodedBatch(batch.partition, blank_rows(0), [])
 
 
@@ -171,6 +181,31 @@ def test_bytewax_keeps_how_far_a_partition_is_and_nothing_of_flushes() -> None:
     decoded, is_done = resumed.on_batch([Batch(PARTITION, [Record(0, HOUR - 1, [], b"")])])
     assert (len(list(decoded)), is_done) == (1, False)
     assert resumed.snapshot() == snapshot
+
+
+def test_a_flow_that_starts_again_from_its_recovery_folder_says_only_what_came_since(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    init_db_dir(tmp_path, 1)  # type: ignore[no-untyped-call]
+    said: list[list[int]] = []
+
+    def run(corrections: list[Rejudgement], ticks: list[Item]) -> None:
+        decoder: Any = Saying()
+        committed(monkeypatch, decoder.registry, corrections)
+        flow = Dataflow("decode_uplinks")
+        decoded = op.stateful_batch("decode", op.input("ticks", flow, TestingSource(ticks)), decode_logic(decoder))
+        op.output("rows", decoded, TestingSink([]))
+        run_main(flow, epoch_interval=timedelta(0), recovery_config=RecoveryConfig(str(tmp_path)))  # type: ignore[no-untyped-call]
+        said.append(decoder.said)
+
+    def tick(clock: int) -> list[Item]:
+        return [(partition_key(PARTITION), Batch(PARTITION, [Record(0, clock, [], b"")])), (FLUSH_KEY, Flush())]
+
+    ticks = tick(HOUR)
+    run([again(1, 7, 1)], ticks)
+    run([again(1, 7, 1), again(2, 8, 2)], ticks + tick(HOUR + 1))
+
+    assert said == [[1], [2]]
 
 
 def test_rows_of_one_offset_stay_in_one_record_though_they_are_more_than_a_record_should_have() -> None:
