@@ -7,7 +7,7 @@ down to be judged again.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from api.commands.archiving import require_standing
@@ -26,6 +26,8 @@ MAX_UNITS: Final = 1_000
 MAX_WINDOWS: Final = 1_000
 """Of a unit, that stand: one a day for three years. Whoever judges a unit loads them."""
 
+AGAIN_WITHIN: Final = timedelta(minutes=1)
+
 UNITS: Final = """
 SELECT id FROM units WHERE site_id = %(site)s AND archived_at IS NULL ORDER BY id LIMIT %(limit)s
 """
@@ -40,9 +42,11 @@ WHERE u.site_id = %(site)s AND w.revoked_at IS NULL AND w.starts_at <= %(now)s A
 ORDER BY w.id LIMIT %(limit)s
 """
 STANDING: Final = """
-SELECT unit_id, count(*) AS windows, min(id) FILTER (WHERE starts_at = %(since)s AND ends_at = %(until)s) AS same
+SELECT unit_id, count(*) AS windows, min(id) FILTER (WHERE ends_at = %(until)s AND (starts_at = %(since)s OR (
+  starts_at BETWEEN %(lately)s AND %(since)s AND declared_by = %(user)s AND comment = %(comment)s))) AS same
 FROM maintenance_windows WHERE unit_id = ANY(%(units)s) AND revoked_at IS NULL GROUP BY unit_id
 """
+"""The same one, too, is what somebody declares twice within a minute without a beginning: a request that was sent again."""
 INSERT: Final = """
 INSERT INTO maintenance_windows (organization_id, unit_id, starts_at, ends_at, declared_ends_at, declared_by, comment)
 SELECT %(organization)s, unit, %(since)s, %(until)s, %(until)s, %(user)s, %(comment)s FROM unnest(%(units)s::integer[]) AS wanted (unit)
@@ -111,9 +115,10 @@ async def plan_for_site(transaction: Transaction, number: int, order: Maintenanc
 async def _plan(transaction: Transaction, organization: int, units: Sequence[int], order: MaintenanceOrder) -> list[Planned]:
     since = milliseconds(optional_instant(order.from_, "from"))
     window = declared(since, _ms(instant(order.to, "to")), transaction.now, _ms(transaction.earliest))
-    edges = {"since": aware(window.since), "until": aware(window.until)}
+    begin = aware(window.since)
+    named = {"units": list(units), "since": begin, "until": aware(window.until), "lately": begin - AGAIN_WITHIN if since is None else begin}
     same: dict[int, int] = {}
-    for row in await transaction.rows(STANDING, {"units": list(units), **edges}):
+    for row in await transaction.rows(STANDING, {**named, "user": transaction.user, "comment": transaction.comment}):
         if row["same"] is not None:
             same[row["unit_id"]] = row["same"]
         elif row["windows"] >= MAX_WINDOWS:
@@ -129,8 +134,11 @@ async def plan_end(transaction: Transaction, number: int, order: MaintenanceEnd)
 async def plan_end_at_site(transaction: Transaction, number: int, order: MaintenanceEnd) -> list[Planned]:
     """Plan that every window that holds now at a site's units ends sooner."""
     await site_row(transaction, number)
-    named = {"site": number, "now": transaction.now_at, "earliest": transaction.earliest, "limit": MAX_UNITS}
-    return _ended(transaction, await transaction.rows(HOLDING, named), order)
+    named = {"site": number, "now": transaction.now_at, "earliest": transaction.earliest, "limit": MAX_UNITS + 1}
+    rows = await transaction.rows(HOLDING, named)
+    if len(rows) > MAX_UNITS:
+        raise conflict("too_much", f"More than {MAX_UNITS:,} windows hold at the site: end them one by one.")
+    return _ended(transaction, rows, order)
 
 
 def _ended(transaction: Transaction, rows: Sequence[Row], order: MaintenanceEnd) -> list[Planned]:

@@ -61,19 +61,23 @@ def test_planned_maintenance_is_declared_ended_sooner_and_has_nothing_judged_aga
 def test_maintenance_without_a_beginning_begins_once_every_decoder_knows_and_ends_so_too(world: World) -> None:
     watched = unit(world)
     number = sensor(world, unit=watched, assigned_from=in_seconds(-DAY))
+    end = in_seconds(HOUR)
 
-    made = world.ada.post(f"units/{watched}/maintenance", to=in_seconds(HOUR), comment="cleaning")
-    (item,) = made.body["items"]
+    (item,) = world.ada.post(f"units/{watched}/maintenance", to=end, comment="cleaning").body["items"]
+    sent_again = world.ada.post(f"units/{watched}/maintenance", to=end, comment="cleaning")
+    other = world.ada.post(f"units/{watched}/maintenance", to=end, comment="and the door's seal")
     too_soon = world.ada.post(f"maintenance/{item['id']}/end", to=item["from"], comment="done")
     revoked = world.ada.post(f"maintenance/{item['id']}/revoke", comment="another day")
+    world.ada.post(f"maintenance/{other.body['items'][0]['id']}/revoke", comment="the same visit")
 
+    assert (sent_again.outcome, sent_again.body["items"], other.outcome) == ("unchanged", [item], "created")
     assert ms(item["from"]) - ms(item["declared_at"]) > 5_000
     refused(too_soon, 400, "bad_request", "revoke it")
     assert revoked.body["items"][0]["revoked_by"] == "ada"
     assert world.ada.get(f"maintenance?unit={watched}&standing=true")["items"] == []
     refused(world.ada.post(f"maintenance/{item['id']}/revoke", comment="again"), 409, "in_use", "revoked at")
     refused(world.ada.post(f"maintenance/{item['id']}/end", comment="again"), 409, "in_use", "revoked at")
-    assert {at for _, at in again(world, number)} <= {ms(item["from"])}
+    assert {at for _, at in again(world, number)} <= {ms(item["from"]), ms(other.body["items"][0]["from"])}
 
 
 def test_what_maintenance_says_of_the_past_has_those_who_watched_then_judged_again(world: World) -> None:
