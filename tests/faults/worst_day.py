@@ -1,7 +1,7 @@
-"""The simulator's worst day through a whole stack, detect and revise killed in the middle of it.
+"""The simulator's worst day through a whole stack, with people who correct the past, detect and revise killed in the middle of it.
 
-What is on record afterwards must be what one pass over the stored readings finds, for every sensor and band: the rows are the database's own,
-so nothing is said here about what was lost before they were stored.
+What is on record afterwards must be what one pass over the stored readings finds, as corrections leave them, for every sensor and band: the rows
+are the database's own, so nothing is said here about what was lost before they were stored.
 """
 
 import json
@@ -22,6 +22,7 @@ from tests.faults.checker.evidence import Facts, Tables
 from tests.faults.checker.excursions import check_excursions, check_histories, facts_of
 from tests.faults.checker.findings import Findings
 from tests.faults.checker.tables import ms, read_tables
+from tests.faults.correcting import Corrections
 from tests.faults.rig import HarnessError, Rig, now
 from tests.faults.work import LIMIT_SECONDS, Recovery, Watch
 
@@ -31,12 +32,25 @@ DAY_SECONDS: Final = 200.0
 END_SECONDS: Final = 120.0
 KILL: Final = "kill -9 on the worst day"
 KILL_GAP_SECONDS: Final = (6.0, 14.0)
+CALM_SECONDS: Final = 30.0
+"""Before the first correction: until then there is little to correct."""
+LAST_SECONDS: Final = 40.0
+"""Before the end of the day the last correction is made: it takes effect 8 s later."""
+LEAST_CORRECTIONS: Final = 5
 ROWS: Final = f"""
 SELECT r.sensor_id, r.assignment_id, {ms("r.measured_at")}, r.temperature, c.max_gap_ms, r.policy_version_id
-FROM readings r JOIN sensor_configurations c ON c.id = r.configuration_id
+FROM corrected_readings r JOIN sensor_configurations c ON c.id = r.configuration_id
 WHERE r.temperature IS NOT NULL OR r.reason IS NOT NULL
 """
-ENDS: Final = f"SELECT id, {ms('valid_to')} FROM assignments WHERE valid_to IS NOT NULL"
+ENDS: Final = f"""
+SELECT a.id, {ms("least(a.valid_to, elsewhere.starts_at)")}
+FROM assignments a LEFT JOIN LATERAL (
+  SELECT min(c.starts_at) AS starts_at FROM corrected_stretches c WHERE c.sensor_id = a.sensor_id
+    AND (c.mark = 'unassigned' OR c.assignment_id <> a.id) AND c.starts_at > a.valid_from
+) elsewhere ON true
+WHERE a.valid_to IS NOT NULL
+"""
+"""When each assignment ended, by what is known now: a sensor that was found to have been elsewhere left where it was then."""
 
 
 def live_through(rig: Rig, chance: random.Random, seed: int) -> tuple[int, list[Recovery]]:
@@ -48,22 +62,27 @@ def live_through(rig: Rig, chance: random.Random, seed: int) -> tuple[int, list[
     command += ["--duration", str(DAY_SECONDS), "--journal", str(journal), "--url", rig.stack.api_url]
     process = subprocess.Popen(command, env={**os.environ, **rig.stack.settings}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     rig.senders.append(process)
-    deadline, parts = time.monotonic() + DAY_SECONDS + END_SECONDS, [Part.DETECT_EXCURSIONS, Part.REVISE_EXCURSIONS]
+    corrections = Corrections(rig, chance)
+    began, parts = time.monotonic(), [Part.DETECT_EXCURSIONS, Part.REVISE_EXCURSIONS]
     for number in range(1_000):
         time.sleep(chance.uniform(*KILL_GAP_SECONDS))
         if process.poll() is not None:
             break
-        if time.monotonic() > deadline:
+        if time.monotonic() > began + DAY_SECONDS + END_SECONDS:
             raise HarnessError("the worst day does not end")
         part = parts[number % len(parts)]
         rig.stack.wait_ready(part, LIMIT_SECONDS)
         began_at = now()
+        if CALM_SECONDS < time.monotonic() - began < DAY_SECONDS - LAST_SECONDS:
+            corrections.next()
         rig.stack.kill(part, signal.SIGKILL)
         watch.until_at_work(KILL, part, began_at)
         watch.wait(part)
     said, _ = process.communicate(timeout=END_SECONDS)
     if process.returncode:
         raise HarnessError(f"`coldstream simulate` ended with {process.returncode}")
+    if len(corrections.made) < LEAST_CORRECTIONS:
+        raise HarnessError(f"only {corrections.made} were corrected")
     summary: dict[str, Any] = json.loads(said)
     return int(summary["acknowledged"]), watch.recoveries
 
