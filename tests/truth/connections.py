@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipelines.engine import reviser
-from tests.truth.fuses import Fuses
+from tests.truth.fuses import Fuses, Killed
 from tests.truth.tables import Kept, MemoryTables
 
 
@@ -70,36 +70,48 @@ class MemoryConnection:
         self._tables = tables
         self._fuses = fuses
         self._process = process
-        self._undo: Kept | None = tables.kept.copied()
+        self._undo: Kept | None = tables.begin()
         self._reads_only = False
         self.adapters = Adapters()
         self.autocommit = False
 
     def execute(self, statement: str, values: Any = ()) -> Rows:
         """Carry out a statement."""
-        self._fuses.burn(self._process, to_database=True)
+        self._burn()
         self._reads_only |= statement == reviser.READ_ONLY
         return Rows(*self._tables.execute(statement, values))
 
     def commit(self) -> None:
         """Keep what was done since the connection was made."""
+        if self._undo is not None:
+            self._tables.keep()
         self._undo = None
 
     def close(self) -> None:
         """Let go of the connection, and of what is not committed."""
         if self._undo is not None:
-            self._tables.kept = self._undo
+            self._tables.undo(self._undo)
+        self._undo = None
+
+    def _burn(self) -> None:
+        """Count a call; the connection of a process that dies of it is gone, with what it has not committed."""
+        try:
+            self._fuses.burn(self._process, to_database=True)
+        except Killed:
+            self.close()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Keep all or nothing. The connection may break after the commit too: who asked for it does not know then."""
-        before = self._tables.kept.copied()
+        before = self._tables.begin()
         try:
             yield
             self._fuses.burn(self._process, to_database=True)
         except BaseException:
-            self._tables.kept = before
+            self._tables.undo(before)
             raise
+        self._tables.keep()
         was_reading, self._reads_only = self._reads_only, False
         self._fuses.burn(self._process, to_database=True)
         if was_reading and (hook := self._database.after_reading) is not None:

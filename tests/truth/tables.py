@@ -1,6 +1,6 @@
 """The tables that detect and revise look at, in memory: every statement of theirs by its text, with transactions that are undone.
 
-A stand-in for PostgreSQL: tests/integration holds it to the real one. It keeps the constraints that matter: a version is written once, and
+A stand-in for PostgreSQL: tests/integration/test_truth_tables.py holds it to the real one. It keeps the constraints that matter: a version is written once, and
 a band of a sensor has one open excursion.
 """
 
@@ -45,8 +45,6 @@ class Kept:
     conditions: dict[uuid.UUID, Mapping[str, Any]] = field(default_factory=dict)
     outbox: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     """By id: flow, cell, organization, site, unit, event, data."""
-    told: int = 0
-    """The newest id of the outbox."""
 
     def copied(self) -> "Kept":
         """Return what can be put back."""
@@ -59,6 +57,8 @@ class MemoryTables:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self.kept = Kept()
+        self.told = 0
+        """The newest id that the outbox gave; as a sequence of PostgreSQL it is not undone with a transaction."""
         self.readings: dict[int, dict[int, Stored]] = {}
         self._handlers = self._statements()
 
@@ -78,6 +78,17 @@ class MemoryTables:
             row = (at, temperature, *(int(one[name]) for name in terms), int(one["offset"]))
             of_sensor[at] = Stored(bool(one["kind"] == RowKind.FAULT), row)  # type: ignore[arg-type]
         self.kept.progress["store_readings", partition] = done
+
+    def begin(self) -> Kept:
+        """Begin a transaction, or one within one; return what `undo` puts back."""
+        return self.kept.copied()
+
+    def keep(self) -> None:
+        """End the newest transaction, and keep what it did."""
+
+    def undo(self, before: Kept) -> None:
+        """End the newest transaction as if it had not been."""
+        self.kept = before
 
     def execute(self, statement: str, values: Any) -> tuple[Found, int]:
         """Carry a statement out; return its rows and how many it wrote. An unknown one is an error of the stand-in."""
@@ -206,9 +217,9 @@ class MemoryTables:
         self.kept.conditions[values["id"]] = values
 
     def _tell(self, values: Sequence[Any]) -> Found:
-        self.kept.told += 1
-        self.kept.outbox[self.kept.told] = tuple(values)
-        return [(self.kept.told,)]
+        self.told += 1
+        self.kept.outbox[self.told] = tuple(values)
+        return [(self.told,)]
 
     def _left_behind(self, values: Mapping[str, Any]) -> Found:
         rows = [(number, *row[2:6], _text(row[6])) for number, row in self.kept.outbox.items() if row[0] == values["flow"]]

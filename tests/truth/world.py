@@ -37,10 +37,10 @@ class Restless(Exception):
 class World:
     """One fleet and all processes."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, tables: MemoryTables | None = None) -> None:
         self.fleet = fleet
         self.log = MemoryLog()
-        self.tables = MemoryTables(fleet)
+        self.tables = MemoryTables(fleet) if tables is None else tables
         self.decoder = Decoder(fleet, self.log)
         self._fuses = Fuses()
         self._databases = {name: MemoryDatabase(self.tables, self._fuses, name) for name in (DETECT, REVISE)}
