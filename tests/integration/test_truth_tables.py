@@ -23,16 +23,22 @@ from schemas.ids import excursion_id
 from schemas.readings import Rows, encode_rows
 from tests.integration.engine_database import new_database
 from tests.truth import tables
-from tests.truth.fleet import Act, Fleet, What
+from tests.truth.fleet import Act, Correction, Fleet, What
 from tests.truth.random_fleet import random_fleet
 from tests.truth.tables import DONE_STATEMENT, Kept, MemoryTables
 from tests.truth.world import World
 
-SEEDS: Final = (3, 11)
+SEEDS: Final = (5, 3)
 AT: Final = 1_790_000_000_000
 DAY_MS: Final = 86_400_000
 
 Answer = list[tuple[Any, ...]]
+
+PAINT: Final = """
+INSERT INTO corrected_stretches (sensor_id, organization_id, starts_at, ends_at, mark, calibration_hundredths, unit_id, assignment_id,
+  policy_version_id)
+VALUES (%s, %s, to_timestamp(%s / 1000.0), to_timestamp(%s / 1000.0), %s, %s, %s, %s, %s)
+"""
 
 IN_ANY_ORDER: Final = frozenset(
     {
@@ -64,6 +70,7 @@ class Mirrored(MemoryTables):
     def __init__(self, fleet: Fleet, database: DatabaseConfig) -> None:
         super().__init__(fleet)
         self.compared: Counter[str] = Counter()
+        self.organizations = {sensor.number: sensor.organization for sensor in fleet.sensors}
         self._depth = 0
         self._connection = psycopg.connect(database.url, autocommit=True)
         self._store = ReadingStore(Reconnecting(database, "store_readings", StopFlag()), None)
@@ -78,6 +85,13 @@ class Mirrored(MemoryTables):
         super().store(rows, partition)
         self._store.write([Batch(partition, [Record(0, 0, [], encode_rows(rows))])])
         self._store.flush()
+
+    def correct(self, correction: Correction) -> None:
+        """Paint a correction here and there."""
+        super().correct(correction)
+        self._connection.execute("DELETE FROM corrected_stretches WHERE sensor_id = %s", (correction.sensor,))
+        for since, until, *rest in super().execute(stretches.STRETCHES, {"sensor": correction.sensor})[0]:
+            self._connection.execute(PAINT, (correction.sensor, self.organizations[correction.sensor], since, until, *rest))
 
     def begin(self) -> Kept:
         """Begin on both."""
@@ -141,7 +155,7 @@ def register(database: DatabaseConfig, fleet: Fleet) -> None:
 
 
 def lively(seed: int) -> Fleet:
-    """Return a fleet of every kind of band, whose database drops no connection: a rollback of the connection itself is not mirrored."""
+    """Return a fleet of every kind of band, corrected where its seed says so, whose database drops no connection: a rollback of the connection itself is not mirrored."""
     fleet = random_fleet(seed, "mixed")
     kept = tuple(one for one in fleet.events if not (isinstance(one, Act) and one.what is What.DATABASE_DROPS))
     return replace(fleet, events=kept)

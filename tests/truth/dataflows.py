@@ -27,7 +27,7 @@ from tests.truth.clients import MemoryKafka, MemoryRedis
 from tests.truth.connections import MemoryDatabase
 from tests.truth.decoder import Decoder
 from tests.truth.documents import terms_of
-from tests.truth.fleet import Act, Clock, Fleet, Uplink
+from tests.truth.fleet import Act, Clock, Correction, Fleet, Uplink
 from tests.truth.fuses import Ends, Fuses, Killed
 from tests.truth.log import MemoryLog
 from tests.truth.tables import MemoryTables
@@ -88,6 +88,9 @@ class Running:
                     self.decoder.tick(event.to)
                 case Act():
                     pass
+                case Correction():
+                    self.tables.correct(event)
+                    self.decoder.correct(event)
             if place % ACTS_APART == ACTS_APART - 1:
                 for process in (DETECT, REVISE):
                     self._fuses.light(process, Ends.KILLED, 1 + (place * 7) % 60)

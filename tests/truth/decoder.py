@@ -5,10 +5,11 @@ from itertools import pairwise
 import numpy as np
 
 from pipelines.domain.partition_clock import GRACE_MS
-from schemas.readings import ABSENT_I2, RowKind, Rows, blank_rows, encode_rows
+from schemas.readings import ABSENT_I2, RowFlag, RowKind, Rows, blank_rows, encode_rows
+from schemas.revisions import REASONS
 from schemas.topics import READINGS
 from tests.truth.documents import gaps_of
-from tests.truth.fleet import Fleet, Uplink
+from tests.truth.fleet import Correction, Fleet, Uplink
 from tests.truth.log import MemoryLog
 
 TICK_MS = 4_900
@@ -32,6 +33,9 @@ class Decoder:
         self._offset = dict.fromkeys(fleet.partitions, -1)
         self._written: dict[int, list[Rows]] = {partition: [] for partition in fleet.partitions}
         self._stamp = min((row.at for row in fleet.rows), default=0) - DAY_MS
+        self._unsaid: list[Correction] = []
+        self._said: list[Correction] = []
+        """Corrections that hold: rows that come from there on are marked."""
         self._ticked: int | None = None
         """Clock of the newest tick; None after a start."""
         self.newest = self._stamp
@@ -55,9 +59,15 @@ class Decoder:
             row["configuration"] = self._configurations[one.max_gap]
             row["kind"] = RowKind.ANCILLARY if one.bare else RowKind.FAULT if one.value is None else RowKind.READING
             row["reason"] = int(row["kind"] == RowKind.FAULT)
+            if any(each.sensor == one.sensor and each.since <= one.at < each.until for each in self._said):
+                row["flags"] = RowFlag.CORRECTED
             row["temperature"] = ABSENT_I2 if one.value is None else one.value
             self.newest = max(self.newest, one.at)
         self._append(partition, rows)
+
+    def correct(self, correction: Correction) -> None:
+        """Have a correction said with the next tick."""
+        self._unsaid.append(correction)
 
     def tick(self, to: int) -> None:
         """Write ticks to every partition until its clock says an instant, unless it is there already."""
@@ -70,8 +80,11 @@ class Decoder:
             pieces: list[Rows] = []
             for before, clock in pairwise(clocks):
                 self._offset[partition] += 1
-                pieces += [*self._ends(partition, before, clock), self._row(partition, RowKind.TICK, clock + GRACE_MS, clock + GRACE_MS)]
+                pieces += [*self._ends(partition, before, clock), *(self._corrections(partition, clock) if clock == clocks[1] else ())]
+                pieces.append(self._row(partition, RowKind.TICK, clock + GRACE_MS, clock + GRACE_MS))
             self._append(partition, np.concatenate(pieces))
+        self._said += self._unsaid
+        self._unsaid.clear()
         self._stamp, self._ticked = goal, to
         self.newest = max(self.newest, goal)
 
@@ -94,6 +107,16 @@ class Decoder:
                     row["sensor"], row["device"], row["organization"] = sensor.number, sensor.device, sensor.organization
                     row["unit"], row["assignment"] = one.unit, one.number
                     found.append(row)
+        return found
+
+    def _corrections(self, partition: int, clock: int) -> list[Rows]:
+        found = []
+        for sensor in sorted({one.sensor for one in self._unsaid if self._sensors[one.sensor].partition == partition}):
+            since = min(one.since for one in self._unsaid if one.sensor == sensor)
+            row = self._row(partition, RowKind.CORRECTION, since, clock + GRACE_MS)
+            row["sensor"], row["device"], row["organization"] = sensor, self._sensors[sensor].device, self._sensors[sensor].organization
+            row["reason"] = REASONS.index("correction")
+            found.append(row)
         return found
 
     def _row(self, partition: int, kind: RowKind, at: int, received_at: int) -> Rows:

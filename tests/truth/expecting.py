@@ -37,7 +37,7 @@ def _of_assignment(fleet: Fleet, sensor: Sensor, assignment: Assignment, clock: 
     index = {number: place for place, number in enumerate(assignment.versions)}
     rows = tuple(
         (row.at, row.value, index[row.policy], row.max_gap)
-        for row in fleet.rows
+        for row in fleet.corrected_rows
         if row.sensor == sensor.number and row.assignment == assignment.number and not row.bare
     )
     versions = tuple(fleet.policies[number] for number in assignment.versions)

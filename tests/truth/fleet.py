@@ -4,7 +4,7 @@ Imports nothing of the product. Any part of the happenings may be left out and t
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tests.domain.random_series import Band
@@ -61,6 +61,26 @@ class Clock:
     to: int
 
 
+class Said(StrEnum):
+    """What a person says of what a sensor measured in a stretch of time."""
+
+    CALIBRATION = "its temperatures were off by so much"
+    FLAG = "they are not to be believed"
+    DELETE = "they never were"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A person corrects what a sensor measured in [since, until) (ms UTC); of two of a kind the later one holds, where both speak."""
+
+    sensor: int
+    said: Said
+    since: int
+    until: int
+    offset: int = 0
+    """Hundredths, of a calibration: what is added to what was measured."""
+
+
 class What(StrEnum):
     """What a part of the system does next, or what befalls it; `count` is how many records, seconds, calls or epochs."""
 
@@ -90,7 +110,7 @@ class Act:
     count: int = 0
 
 
-Event = Uplink | Clock | Act
+Event = Uplink | Clock | Act | Correction
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +131,26 @@ class Fleet:
     def rows(self) -> Iterator[Row]:
         """Every row, in the order it came."""
         return (row for event in self.events if isinstance(event, Uplink) for row in event.rows)
+
+    @property
+    def corrections(self) -> tuple[Correction, ...]:
+        """What people corrected, in the order they did."""
+        return tuple(event for event in self.events if isinstance(event, Correction))
+
+    @property
+    def corrected_rows(self) -> Iterator[Row]:
+        """Every row as it is because of all corrections, in the order it came; none that never was."""
+        said = self.corrections
+        for row in self.rows:
+            of_it = [one for one in said if one.sensor == row.sensor and one.since <= row.at < one.until]
+            if any(one.said is Said.DELETE for one in of_it):
+                continue
+            value = row.value
+            for one in [one for one in of_it if one.said is Said.CALIBRATION][-1:]:
+                value = None if value is None else value + one.offset
+            if any(one.said is Said.FLAG for one in of_it):
+                value = None
+            yield replace(row, value=value)
 
     @property
     def partitions(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from tests.domain.random_series import Band
 from tests.truth.documents import document_of
 from tests.truth.expecting import FIELDS, INSTANTS, Finding, Line
-from tests.truth.fleet import Act, Clock, Event, Fleet, Row, Uplink
+from tests.truth.fleet import Act, Clock, Correction, Event, Fleet, Row, Uplink
 
 
 def printed(fleet: Fleet, findings: Iterable[Finding], option: str = "--fleet") -> str:
@@ -47,6 +47,10 @@ def _happening(event: Event, origin: int) -> Iterator[str]:
                 yield f"{'uplink' if place == 0 else '  also'} {_row(row, origin)}"
         case Clock(to):
             yield f"clock  {to - origin}"
+        case Correction(sensor, said, since, until, offset):
+            yield f"a person says of sensor {sensor} from {since - origin} to {until - origin}: {said.value}" + (
+                f" ({offset})" if offset else ""
+            )
         case Act(what, count):
             yield f"{what.value}" + (f" ({count})" if count else "")
 

@@ -6,7 +6,7 @@ from itertools import count
 from random import Random
 
 from tests.domain.random_series import KINDS, Band, Series, random_series
-from tests.truth.fleet import Act, Assignment, Clock, Event, Fleet, Row, Sensor, Uplink, What
+from tests.truth.fleet import Act, Assignment, Clock, Correction, Event, Fleet, Row, Said, Sensor, Uplink, What
 
 SETTLE_MS = 70 * 61_337
 """Longer than any hold, recovery, gap or window of the series."""
@@ -30,6 +30,8 @@ def random_fleet(seed: int, kind: str | None = None) -> Fleet:
     happenings = _uplinks(arrivals, sensors, chance)
     trouble = chance.choice((0.0, 0.0, 0.02, 0.08))
     pace = chance.choice((0.15, 0.4, 0.8))
+    people = Random(f"corrections {seed}")
+    corrected = people.choice((0.0, 0.0, 0.01, 0.05))
     events: list[Event] = []
     for comes_at, uplink in happenings:
         if chance.random() < 0.6:
@@ -39,6 +41,8 @@ def random_fleet(seed: int, kind: str | None = None) -> Fleet:
             events.append(_work(chance))
         if chance.random() < trouble:
             events.append(_trouble(chance))
+        if people.random() < corrected:
+            events.append(_correction(uplink.rows[0], by_sensor, people))
     bound = chance.choice((None, None, 4))
     return Fleet(seed, kind, tuple(sensors), policies, tuple(events), SETTLE_MS, bound)
 
@@ -139,6 +143,15 @@ def _uplinks(arrivals: list[Arrival], sensors: list[Sensor], chance: Random) -> 
         uplinks.append((comes_at, Uplink((row,))))
     again = [(comes_at + chance.choice((0, 10_000, 4_000_000)), one) for comes_at, one in uplinks if chance.random() < 0.05]
     return sorted(uplinks + again, key=lambda entry: entry[0])
+
+
+def _correction(row: Row, by_sensor: dict[int, list[Row]], chance: Random) -> Correction:
+    """Draw what a person says of a sensor's past, or of what comes yet: from the instant of one row to about that of another."""
+    instants = [one.at for one in by_sensor[row.sensor]]
+    first, last = sorted((chance.choice(instants), chance.choice(instants)))
+    said = chance.choice(tuple(Said))
+    offset = chance.choice((-150, -1, 1, 150)) if said is Said.CALIBRATION else 0
+    return Correction(row.sensor, said, first + chance.choice((0, 0, 1)), last + chance.choice((1, 2, MINUTE_MS)), offset)
 
 
 def _work(chance: Random) -> Act:

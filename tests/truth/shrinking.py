@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from tests.truth.fleet import Act, Event, Fleet, Uplink
+from tests.truth.fleet import Act, Correction, Event, Fleet, Uplink
 
 X = TypeVar("X")
 Fails = Callable[[Fleet], bool]
@@ -47,6 +47,8 @@ def without_sensor(fleet: Fleet, number: int) -> Fleet:
         if isinstance(event, Uplink):
             rows = tuple(row for row in event.rows if row.sensor != number)
             events += [replace(event, rows=rows)] if rows else []
+        elif isinstance(event, Correction) and event.sensor == number:
+            continue
         else:
             events.append(event)
     kept = {version: bands for version, bands in fleet.policies.items() if version in policies}

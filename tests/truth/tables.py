@@ -12,9 +12,11 @@ from typing import Any, Final
 
 import msgspec
 
+from pipelines.domain import corrections as domain
+from pipelines.domain.corrections import CorrectionKind
 from pipelines.engine import condition_rows, excursion_rows, outbox, partitions_ahead, recorder, reviser, state_rows, stretches
 from schemas.readings import ABSENT_I2, STORED_KINDS, RowKind, Rows
-from tests.truth.fleet import Fleet
+from tests.truth.fleet import Correction, Fleet, Said
 
 DONE_STATEMENT: Final = "SELECT partition, position FROM flow_progress WHERE flow = %s"
 ADVANCE_BEGINS: Final = "INSERT INTO flow_progress (flow, partition, position) "
@@ -60,6 +62,7 @@ class MemoryTables:
         self.told = 0
         """The newest id that the outbox gave; as a sequence of PostgreSQL it is not undone with a transaction."""
         self.readings: dict[int, dict[int, Stored]] = {}
+        self.corrections: dict[int, list[domain.Correction]] = {}
         self._handlers = self._statements()
 
     def store(self, rows: Rows, partition: int) -> None:
@@ -118,7 +121,8 @@ class MemoryTables:
             stretches.AFTER: self._after,
             stretches.FIRST_AFTER: lambda v: self._after(v)[: v["most"]],
             stretches.FIRST_OF_ASSIGNMENT: lambda v: _one(min, (row[0] for row in self._of_assignment(v) if row[0] < v["at"])),
-            stretches.STRETCHES: _none_at_all,
+            stretches.STRETCHES: lambda v: self._stretches(v["sensor"]),
+            stretches.APPLIED: _none_at_all,
             stretches.ENDS: lambda v: list(self._fleet.ends_of(v["sensor"]).items()),
             condition_rows.STANDING: self._standing_conditions,
             condition_rows.VERSIONS: self._condition_versions,
@@ -135,6 +139,19 @@ class MemoryTables:
             outbox.LEFT_BEHIND: self._left_behind,
             "DELETE FROM outbox WHERE id = ANY(%s)": lambda values: _drop(self.kept.outbox, values[0]),
         }
+
+    def correct(self, correction: Correction) -> None:
+        """Let a correction lie over what is stored, and over what comes yet: painted by the product's own rule."""
+        kind = {Said.CALIBRATION: CorrectionKind.CALIBRATION, Said.FLAG: CorrectionKind.FLAG, Said.DELETE: CorrectionKind.DELETE}
+        several = self.corrections.setdefault(correction.sensor, [])
+        number, since, until = len(several) + 1, correction.since, correction.until
+        several.append(domain.Correction(number, kind[correction.said], since, until, calibration=correction.offset))
+
+    def _stretches(self, sensor: int) -> Found:
+        return [
+            (one.since, one.until, None if one.mark is None else one.mark.value, one.calibration, one.unit, one.assignment, one.policy)
+            for one in domain.stretches_of(self.corrections.get(sensor, []), (), {})
+        ]
 
     def _done(self, flow: str) -> Found:
         return [(partition, position) for (name, partition), position in self.kept.progress.items() if name == flow]

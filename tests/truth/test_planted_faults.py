@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from pipelines.domain.corrections import Overlay
 from pipelines.domain.policy import Policy, quiet_range
 from pipelines.engine.reviser import Reviser
 from tests.truth import fleets, series
@@ -82,6 +83,17 @@ def test_a_revision_that_tells_what_changed_no_fact_is_found(monkeypatch: pytest
     result = tried(random_fleet(first_that_fails("sustained"), "sustained"))
 
     assert any("changes nothing" in finding.what for finding in result.findings)
+
+
+def test_a_revision_that_does_not_look_at_corrections_is_found_and_cut_down_to_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.engine.stretches.load_overlay", lambda _connection, _sensor: Overlay())
+
+    smallest = smallest_like(random_fleet(first_that_fails("sustained"), "sustained"), seconds=60)
+    words = printed(smallest, tried(smallest).findings)
+
+    assert len(smallest.corrections) == 1
+    assert "a person says of sensor" in words
+    assert "excursions that stand are others" in words
 
 
 def test_rows_that_a_restart_judges_again_are_seen_where_they_are_recorded_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from tests.domain.random_series import KINDS
-from tests.truth.fleet import Act, Uplink, What
+from tests.truth.fleet import Act, Said, Uplink, What
 from tests.truth.fleets import explained, try_fleet
 from tests.truth.random_fleet import random_fleet
 
@@ -45,6 +45,7 @@ def test_fleets_have_all_that_may_befall_them() -> None:
     uplinks = [event for fleet in fleets for event in fleet.events if isinstance(event, Uplink)]
 
     assert acts == set(What)
+    assert {one.said for fleet in fleets for one in fleet.corrections} == set(Said)
     assert {fleet.kind for fleet in fleets} == set(KINDS)
     assert any(len({row.sensor for row in uplink.rows}) > 1 for uplink in uplinks)
     assert any(len({sensor.organization for sensor in fleet.sensors}) > 1 for fleet in fleets)

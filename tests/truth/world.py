@@ -15,7 +15,7 @@ from tests.truth.decoder import Decoder
 from tests.truth.detecting import FLOW as DETECT
 from tests.truth.detecting import Detecting, Epoch
 from tests.truth.documents import terms_of
-from tests.truth.fleet import Act, Clock, Fleet, Uplink, What
+from tests.truth.fleet import Act, Clock, Correction, Fleet, Uplink, What
 from tests.truth.fuses import Ends, Fuses, Killed
 from tests.truth.log import MemoryLog
 from tests.truth.revising import FLOW as REVISE
@@ -66,6 +66,9 @@ class World:
                         self.decoder.tick(event.to)
                     case Act():
                         self._act(event)
+                    case Correction():
+                        self.tables.correct(event)
+                        self.decoder.correct(event)
                     case _:
                         assert_never(event)
             self._fuses.put_out()
