@@ -33,7 +33,7 @@ export class Chart {
 
   /**
    * @param {{columns: object, isBand: boolean, from: number, to: number, zone: string, degrees: string,
-   *   shaded: {from: number, to: number, isOpen: boolean}[],
+   *   maintenance: {from: number, to: number}[], marked: {from: number, to: number}|null, shaded: {from: number, to: number, isOpen: boolean}[],
    *   limits: {name: string, side: string, limit: number, from: number, to: number}[]}} picture
    */
   show(picture) {
@@ -57,6 +57,8 @@ export class Chart {
     this.host.dataset.unknown = String(picture.columns.unknown.length);
     this.host.dataset.limits = String(new Set(picture.limits.map((piece) => `${piece.name} ${piece.side} ${piece.limit}`)).size);
     this.host.dataset.points = String(picture.columns.x.length);
+    this.host.dataset.marked = picture.marked ? "yes" : "no";
+    this.host.dataset.maintenance = String(picture.maintenance.length);
     this.host.dataset.kind = picture.isBand ? "band" : "line";
   }
 
@@ -150,13 +152,25 @@ export class Chart {
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
+    ctx.fillStyle = this.colors.maintenance;
+    for (const window of this.picture.maintenance) fillSpan(plot, window.from, window.to);
     ctx.fillStyle = this.hatch(ctx);
     for (const [from, to] of this.picture.columns.unknown) fillSpan(plot, from, to);
     for (const span of this.picture.shaded) {
       ctx.fillStyle = span.isOpen ? this.colors.openShade : this.colors.shade;
       fillSpan(plot, span.from, span.to);
     }
+    if (this.picture.marked) this.drawMarked(plot, this.picture.marked);
     ctx.restore();
+  }
+
+  /** The stretch that was chosen to be corrected, with an edge at either end. */
+  drawMarked(plot, { from, to }) {
+    const { ctx, bbox } = plot;
+    ctx.fillStyle = this.colors.band;
+    fillSpan(plot, from, to);
+    ctx.fillStyle = this.colors.line;
+    for (const at of [from, to]) ctx.fillRect(plot.valToPos(at / 1000, "x", true) - devicePixelRatio, bbox.top, 2 * devicePixelRatio, bbox.height);
   }
 
   drawLimits(plot) {
@@ -282,6 +296,7 @@ function readColors(host) {
     shade: color("--chart-shade"),
     openShade: color("--chart-shade-open"),
     hatch: color("--chart-hatch"),
+    maintenance: color("--chart-maintenance"),
     limit: color("--chart-limit"),
     surface: color("--surface"),
     font: `12px ${style.fontFamily}`,

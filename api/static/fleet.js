@@ -62,6 +62,7 @@ export class Fleet {
       const sensor = this.sensorOf(unit, item.id);
       sensor.probe = item.probe;
       sensor.maxGapMs = item.maxGapMs;
+      sensor.offlineAfterMs = item.offlineAfterMs;
       sensor.intervalMs = item.intervalMs;
       takeState(sensor, item);
       if (item.latest) this.takeReading(item.latest, unit);
@@ -249,6 +250,6 @@ function newUnit(id) {
 function newSensor(id, unit) {
   return {
     id, unit: unit.id, probe: "", state: unit.state, since: unit.since, temperature: null, fault: null, measuredAt: 0,
-    maxGapMs: null, intervalMs: null,
+    maxGapMs: null, offlineAfterMs: null, intervalMs: null,
   };
 }

@@ -18,6 +18,8 @@ export function barWords(bar, view) {
     case "possible":
     case "condition":
       return conditionWords(bar.condition, conditionTitle(bar.condition.kind), view.zone);
+    case "maintenance":
+      return `Declared maintenance: ${stretchWords(bar.window.from, bar.window.to, view.zone)}. ${saidOf({ ...bar.window, madeBy: bar.window.declaredBy, revokedAt: null }, view.zone)}`;
     case "correction":
     case "revoked":
       return `${correctionWords(bar.correction, view)}. ${saidOf(bar.correction, view.zone)}`;

@@ -17,13 +17,13 @@ const NEAR_SHARE = 1 / 300;
 const BARS_AT_MOST = 200;
 
 /**
- * @param {{bands: object[], excursions: object[], voided: object[], conditions: object[], corrections: object[], unknown: [number, number, string|null][],
+ * @param {{bands: object[], excursions: object[], voided: object[], conditions: object[], corrections: object[], maintenance: object[], unknown: [number, number, string|null][],
  *   breachingSince: number|null, from: number, to: number}} told
  * @returns {{key: string, title: string, bars: object[]}[]} a bar has `key`, `kind`, `from`, `to` within the span, `isOpen` where it goes on,
- *   and what it stands for as `excursion`, `condition`, `correction` or `stretches`
+ *   and what it stands for as `excursion`, `condition`, `window`, `correction` or `stretches`
  */
 export function lanesOf(told) {
-  return [...bandLanes(told), ...breachingLane(told), ...unknownLane(told), ...conditionLanes(told), ...correctionLane(told)].map((lane) => ({
+  return [...bandLanes(told), ...breachingLane(told), ...unknownLane(told), ...conditionLanes(told), ...maintenanceLane(told), ...correctionLane(told)].map((lane) => ({
     ...lane,
     bars: lane.bars.sort((one, other) => one.from - other.from).slice(-BARS_AT_MOST),
   }));
@@ -78,6 +78,16 @@ function conditionBars(conditions, kind, from, to) {
       return bar && { ...bar, key: `condition ${condition.id}`, kind: kind === "possible_excursion" ? "possible" : "condition", condition };
     })
     .filter(Boolean);
+}
+
+function maintenanceLane({ maintenance, from, to }) {
+  const bars = maintenance
+    .map((window) => {
+      const bar = barBetween(window.from, window.to, from, to);
+      return bar && { ...bar, isOpen: window.to > to, key: `maintenance ${window.id}`, kind: "maintenance", window };
+    })
+    .filter(Boolean);
+  return bars.length > 0 ? [{ key: "maintenance", title: "Maintenance", bars }] : [];
 }
 
 function correctionLane({ corrections, from, to }) {

@@ -58,14 +58,7 @@ let fetchedAt = -Infinity;
 start();
 
 function start() {
-  session.takeTokenFromAddress();
-  addEventListener("hashchange", () => {
-    // Coming back from the sign-in page may change nothing but the fragment.
-    const had = session.currentToken();
-    session.takeTokenFromAddress();
-    if (session.currentToken() !== had) location.reload();
-    else followAddress();
-  });
+  session.followAddress(() => followAddress());
   addEventListener("scroll", () => plan(), { passive: true });
   new ResizeObserver(() => grid.resize()).observe(byId("grid"));
   for (const [name, isDown] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {

@@ -95,6 +95,7 @@ function toSensor(item) {
     since: timeOrNull(item.since),
     latest: item.latest ? toReading(item.latest) : null,
     maxGapMs: gap ? gap * 1000 : null,
+    offlineAfterMs: item.configuration?.offline_after_seconds ? item.configuration.offline_after_seconds * 1000 : null,
     intervalMs: interval ? interval * 1000 : null,
   };
 }
@@ -106,6 +107,7 @@ export function toReading(item) {
     unit: item.unit,
     measuredAt: Date.parse(item.measured_at),
     temperature: item.temperature_celsius ?? null,
+    rawTemperature: item.raw_temperature_celsius ?? null,
     humidity: item.humidity_percent ?? null,
     batteryVolts: item.battery_volts ?? null,
     batteryPercent: item.battery_percent ?? null,

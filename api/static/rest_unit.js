@@ -8,10 +8,23 @@ const EXCURSIONS_AT_MOST = 1_000;
 /** Policy changes of one unit within a stretch that are looked up: each costs a question. */
 const POLICIES_AT_MOST = 20;
 
-/** The bands that a unit is judged by at an instant (ms). */
-export async function fetchBands(unit, at, signal) {
-  const { bands } = await get(`/api/v1/units/${unit}/policy`, at === null ? {} : { at: iso(at) }, signal);
-  return bands.map((band) => ({ name: band.name, kind: band.kind, side: band.side, limit: band.limit_celsius, severity: band.severity, document: band }));
+/** What a unit is judged by at an instant (ms): its bands, and the terms of conditions by their names. */
+export async function fetchInForce(unit, at, signal) {
+  const { bands, conditions } = await get(`/api/v1/units/${unit}/policy`, at === null ? {} : { at: iso(at) }, signal);
+  return { bands: bands.map(toBand), terms: conditions ?? {} };
+}
+
+/** A band of a policy document as the page has it. */
+export function toBand(band) {
+  return { name: band.name, kind: band.kind, side: band.side, limit: band.limit_celsius, severity: band.severity, document: band };
+}
+
+/** Maintenance that is declared for a unit and holds at any instant of a stretch. */
+export async function fetchMaintenance(unit, from, to, signal) {
+  const found = [];
+  const asked = { unit, from: iso(from), to: iso(to), standing: true, limit: 1_000 };
+  await pages("/api/v1/maintenance", asked, (items) => found.push(...items.map(toWindow)), signal);
+  return found;
 }
 
 /** The policies in force over a stretch, oldest first: [{effectiveAt, bands}]; the first may have begun long before. */
@@ -20,7 +33,7 @@ export async function fetchPolicies(unit, from, to, signal) {
   const begun = policies.map((policy) => Date.parse(policy.effective_at)).filter((at) => at < to);
   const before = begun.filter((at) => at <= from);
   const instants = [...before.slice(-1), ...begun.filter((at) => at > from)].slice(-POLICIES_AT_MOST);
-  return Promise.all(instants.map(async (at) => ({ effectiveAt: at, bands: await fetchBands(unit, at, signal) })));
+  return Promise.all(instants.map(async (at) => ({ effectiveAt: at, bands: (await fetchInForce(unit, at, signal)).bands })));
 }
 
 /** What stands of a unit right now beside its values: budgets by sensor (null: too many readings to add up), devices of its sensors, open conditions. */
@@ -93,6 +106,9 @@ function toCondition(item) {
     sensor: item.sensor ?? null,
     kind: item.kind,
     band: item.band ?? null,
+    alert: item.alert ?? "none",
+    detail: item.detail ?? null,
+    endedBy: item.ended_by ?? null,
     startedAt: Date.parse(item.started_at),
     openedAt: Date.parse(item.opened_at ?? item.started_at),
     endedAt: timeOrNull(item.ended_at),
@@ -107,12 +123,25 @@ function toCorrection(item) {
     from: Date.parse(item.from),
     to: timeOrNull(item.to),
     calibration: item.calibration_celsius ?? null,
+    sensor: item.sensor ?? null,
+    unit: item.unit ?? null,
     madeBy: item.made_by,
     madeAt: Date.parse(item.made_at),
     comment: item.comment ?? "",
     revokedAt: timeOrNull(item.revoked_at),
     revokedBy: item.revoked_by ?? null,
     revocation: item.revocation_comment ?? "",
+  };
+}
+
+function toWindow(item) {
+  return {
+    id: item.id,
+    from: Date.parse(item.from),
+    to: Date.parse(item.to),
+    declaredBy: item.declared_by,
+    declaredAt: Date.parse(item.declared_at),
+    comment: item.comment ?? "",
   };
 }
 

@@ -5,7 +5,7 @@ const DEGREES = "coldstream.degrees";
 const ORDER = "coldstream.order";
 
 /** Move `#access_token=...` out of the address, so that it is in no history, bookmark or picture of the screen. */
-export function takeTokenFromAddress() {
+function takeTokenFromAddress() {
   const fragment = new URLSearchParams(location.hash.slice(1));
   const token = fragment.get("access_token");
   if (!token) return;
@@ -13,6 +13,18 @@ export function takeTokenFromAddress() {
   for (const name of ["access_token", "token_type", "expires_in", "refresh_token", "state"]) fragment.delete(name);
   const rest = fragment.toString();
   history.replaceState(null, "", location.pathname + location.search + (rest ? `#${rest}` : ""));
+}
+
+/** Take the token of the address now and whenever the address changes: another one than before loads the page again, any other move is told to `onMove`. */
+export function followAddress(onMove) {
+  takeTokenFromAddress();
+  addEventListener("hashchange", () => {
+    // Coming back from the sign-in page may change nothing but the fragment.
+    const had = currentToken();
+    takeTokenFromAddress();
+    if (currentToken() !== had) location.reload();
+    else onMove();
+  });
 }
 
 export function currentToken() {

@@ -16,7 +16,8 @@ export class Timeline {
    * @param {Object<string, HTMLElement>} parts of the panel
    * @param {import("./unit_history.js").UnitHistory} history
    * @param {string} preset the span to begin with
-   * @param {{onSpan: () => void, onRetry: () => void, addressOf: (excursion: object) => string}} hooks `onSpan` is told that another span is wanted
+   * @param {{onSpan: () => void, onRetry: () => void, onPick: (from: number, to: number) => boolean, addressOf: (excursion: object) => string}} hooks
+   *   `onSpan` is told that another span is wanted; `onPick` may take a stretch that was dragged over for itself
    */
   constructor(parts, history, preset, hooks) {
     this.parts = parts;
@@ -28,7 +29,7 @@ export class Timeline {
     this.picture = null;
     this.chart = new Chart(parts.chart, {
       onHover: (at) => this.hover(at),
-      onSelect: (from, to) => this.setSpan(across(from, to, this.horizon())),
+      onSelect: (from, to) => hooks.onPick(from, to) || this.setSpan(across(from, to, this.horizon())),
       onReset: () => this.setSpan(following(this.preset)),
     });
     this.lanes = new TimelineLanes(parts.lanes, {
@@ -96,7 +97,7 @@ export class Timeline {
     if (knownAt !== null && this.span.end !== null && this.span.end >= knownAt) this.span = { ...this.span, end: null };
   }
 
-  /** @param {{now: number, knownAt: number|null, zone: string, degrees: string, unitName: string, sensor: object|null, excursion: string|null}} view */
+  /** @param {{now: number, knownAt: number|null, zone: string, degrees: string, unitName: string, sensor: object|null, excursion: string|null, marked: {from: number, to: number}|null}} view */
   show(view) {
     this.view = view;
     this.showMoves();
@@ -105,7 +106,7 @@ export class Timeline {
     setData(this.parts.figure, "loading", picture === null ? "yes" : "no");
     if (picture === null) return;
     this.picture = picture;
-    this.chart.show({ ...picture, zone: view.zone, degrees: view.degrees });
+    this.chart.show({ ...picture, marked: view.marked, zone: view.zone, degrees: view.degrees });
     const isLive = view.knownAt === null && this.span.end === null;
     const breachingSince = isLive && view.sensor?.state === "breaching" ? view.sensor.since : null;
     this.lanes.show(lanesOf({ ...picture, breachingSince }), { ...view, from: picture.from, to: picture.to, chosen: view.excursion, insets: this.chart.insets() });
@@ -164,22 +165,22 @@ export class Timeline {
     this.parts.note.append(button);
   }
 
-  showSum({ columns, from, to, shaded }) {
+  showSum({ columns, from, to, shaded, excursions }) {
     const known = (100 * columns.knownMs) / (to - from);
     const unknownMs = to - from - columns.knownMs;
     const share = known > 99.95 || known < 0.05 ? known.toFixed(0) : known.toFixed(1);
     const { degrees, unitName, knownAt, zone } = this.view;
     const range = columns.lowest === null ? "" : `${temperatureWords(columns.lowest, degrees)} to ${temperatureWords(columns.highest, degrees)}, `;
     const sum = `${range}known ${share} % of the time${unknownMs >= 1000 ? `, unknown ${durationWords(unknownMs).replaceAll(" ", "\u00a0")}` : ""}`;
-    setText(this.parts.sum, sum);
+    setText(this.parts.sum, sum + suppressedSum(excursions));
     const then = knownAt === null ? "" : ` as known at ${exactMoment(knownAt, zone)}`;
-    const label = `Temperature of ${unitName} over ${this.words()}${then}: ${sum}; ${counted(shaded.length, "excursion", "excursions")}.`;
+    const label = `Temperature of ${unitName} over ${this.words()}${then}: ${sum}${suppressedSum(excursions)}; ${counted(shaded.length, "excursion", "excursions")}.`;
     if (this.label === label) return;
     this.label = label;
     this.parts.chart.setAttribute("aria-label", label);
   }
 
-  showLegend({ isBand, columns, shaded, limits, voided }) {
+  showLegend({ isBand, columns, shaded, limits, voided, maintenance }) {
     const { degrees } = this.view;
     const keys = [["line", isBand ? "Mean" : "Reading"]];
     if (isBand) keys.push(["band", "Lowest to highest"]);
@@ -188,6 +189,8 @@ export class Timeline {
     if (shaded.length > 0) keys.push(["shade", "Excursion"]);
     if (voided.length > 0) keys.push(["voided", "Voided"]);
     if (columns.unknown.length > 0) keys.push(["hatch", "Unknown"]);
+    if (maintenance.length > 0) keys.push(["maintenance", "Maintenance"]);
+    if (this.view.marked) keys.push(["marked", "To be corrected"]);
     const key = keys.join(";");
     if (this.legendKey === key) return;
     this.legendKey = key;
@@ -222,6 +225,12 @@ export class Timeline {
       setText(this.parts.readout, `${when}: ${mean} (${lowest} to ${highest})`);
     } else setText(this.parts.readout, `${when}: ${temperatureWords(value[1], degrees)}`);
   }
+}
+
+/** ", suppressed 12 min 00 s": time out of range that a known cause excused; nothing where there is none. */
+function suppressedSum(excursions) {
+  const ms = excursions.reduce((sum, excursion) => sum + (excursion.suppressedMs ?? 0), 0);
+  return ms >= 1000 ? `, suppressed ${durationWords(ms).replaceAll(" ", "\u00a0")}` : "";
 }
 
 function setDisabled(button, isDisabled) {

@@ -4,7 +4,7 @@ import { correctedSince, correctionsAsKnown } from "./corrections.js";
 import { conditionsAsKnown } from "./lanes.js";
 import { limitPieces } from "./limits.js";
 import { serverNow } from "./rest.js";
-import { fetchBands, fetchBuckets, fetchConditions, fetchCorrections, fetchPolicies, fetchReadings, fetchStanding, fetchUnitExcursions } from "./rest_unit.js";
+import { fetchBuckets, fetchConditions, fetchCorrections, fetchInForce, fetchMaintenance, fetchPolicies, fetchReadings, fetchStanding, fetchUnitExcursions } from "./rest_unit.js";
 import { boundsOf, bucketSecondsOf } from "./span.js";
 import { fromBuckets, fromReadings, goOn, shadedSpans } from "./spans.js";
 
@@ -42,11 +42,13 @@ export class UnitHistory {
     this.readings = [];
     this.buckets = null;
     this.bands = [];
+    this.terms = {};
     this.policies = [];
     this.excursions = new Map();
     this.voided = [];
     this.conditions = [];
     this.corrections = [];
+    this.maintenance = [];
     this.fetchedAt = null;
     this.trouble = null;
   }
@@ -89,21 +91,22 @@ export class UnitHistory {
   async fetchAll({ from, to }, signal) {
     const { unit, sensor, knownAt } = this;
     const until = knownAt === null ? to + HOUR : to;
-    const [values, bands, policies, excursions, voided] = await Promise.all([
+    const [values, inForce, policies, excursions, voided] = await Promise.all([
       this.fetchValues(sensor, from, to, signal),
-      fetchBands(unit.id, knownAt, signal),
+      fetchInForce(unit.id, knownAt, signal),
       fetchPolicies(unit.id, from, to, signal),
       fetchUnitExcursions(unit.id, from, until, { knownAt, signal }),
       fetchUnitExcursions(unit.id, from, until, { knownAt, voided: true, signal }),
     ]);
-    return { values, bands, policies, excursions, voided };
+    return { values, ...inForce, policies, excursions, voided };
   }
 
-  take({ values, bands, policies, excursions, voided }) {
+  take({ values, bands, terms, policies, excursions, voided }) {
     this.buckets = values.buckets;
     // What came live while the answer was on its way is newer than the answer.
     this.readings = values.buckets ? this.tailOf(values.lastBefore) : joined(values.readings, this.readings);
     this.bands = bands;
+    this.terms = terms;
     this.policies = policies;
     this.excursions = new Map(excursions.map((excursion) => [excursion.id, excursion]));
     this.voided = voided;
@@ -142,16 +145,18 @@ export class UnitHistory {
     const { signal } = asking;
     const isRunning = this.knownAt === null && [...this.excursions.values()].some((excursion) => excursion.closedAt === null);
     try {
-      const [standing, conditions, corrections, excursions] = await Promise.all([
+      const [standing, conditions, corrections, maintenance, excursions] = await Promise.all([
         fetchStanding(this.unit.id, signal),
         fetchConditions(this.unit.id, from, to, signal),
         fetchCorrections(this.unit.id, this.sensor.id, signal),
+        fetchMaintenance(this.unit.id, from, to, signal),
         isRunning ? fetchUnitExcursions(this.unit.id, from, to + HOUR, { knownAt: null, signal }) : [],
       ]);
       if (signal.aborted) return;
       this.standing = standing;
       this.conditions = conditions;
       this.corrections = corrections;
+      this.maintenance = maintenance;
       for (const excursion of excursions) this.putExcursion(excursion);
       this.hooks.onChange();
     } catch (error) {
@@ -221,6 +226,7 @@ export class UnitHistory {
       voided: this.voided.filter((excursion) => this.isOfSensor(excursion.sensor)),
       conditions: this.shownConditions(from, to),
       corrections: this.knownCorrections(),
+      maintenance: this.maintenance.filter((window) => (this.knownAt === null || window.declaredAt <= this.knownAt) && window.from < to && window.to > from),
       bands: this.policies.at(-1)?.bands ?? this.bands,
       unknown: columns.unknown,
     };

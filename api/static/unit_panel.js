@@ -1,6 +1,10 @@
 // The panel of the chosen unit: its state now, timeline, excursions and what was known of them when. On a phone it covers the page, elsewhere it stands beside the tiles.
 
 import { AsKnown } from "./as_known.js";
+import { ConditionsSection } from "./conditions_section.js";
+import { Corrector } from "./correct/corrector.js";
+import { fetchManaged } from "./correct/rest.js";
+import { StandingCorrections } from "./correct/standing.js";
 import { byId, element, namedParts, setData, setFacts, setHidden, setIcon, setText } from "./dom.js";
 import { ExcursionCard } from "./excursion_card.js";
 import { ExcursionList } from "./excursion_list.js";
@@ -10,9 +14,13 @@ import { serverNow } from "./rest.js";
 import { addressOfUnit } from "./session.js";
 import { STATE_WORDS } from "./states.js";
 import { showTemperature, smallFacts, valueAge } from "./tile.js";
+import { boundsOf } from "./span.js";
 import { Timeline } from "./timeline.js";
 import { UnitHistory } from "./unit_history.js";
 import { momentWords, zoneWords } from "./words.js";
+
+/** A correction takes effect so long (ms) before what came of it has been judged: one sensor's month takes seconds. */
+const JUDGED_AFTER_MS = [4_000, 20_000];
 
 export class UnitPanel {
   /** @param {{onClose: () => void, onError: (error: Error) => void}} hooks */
@@ -22,6 +30,7 @@ export class UnitPanel {
     this.unit = null;
     this.sensor = null;
     this.preset = "24h";
+    this.managed = null;
     this.history = new UnitHistory({ onChange: () => this.draw(), onError: hooks.onError });
     this.overlay = matchMedia("(max-width: 999.98px)");
     this.overlay.addEventListener("change", () => this.shutBehind());
@@ -57,13 +66,67 @@ export class UnitPanel {
   build() {
     const addressOf = (excursion) => addressOfUnit(this.unit.id, { excursion: excursion.id, knownAt: this.knownAt });
     this.list = new ExcursionList(this.parts["excursion-list"], { addressOf, figuresOf: exposureWords });
-    this.timeline = new Timeline(this.parts, this.history, this.preset, { addressOf, onSpan: () => this.load(), onRetry: () => this.load() });
+    this.timeline = new Timeline(this.parts, this.history, this.preset, {
+      addressOf,
+      onSpan: () => this.load(),
+      onRetry: () => this.load(),
+      onPick: (from, to) => this.corrector.pick(from, to),
+    });
     this.card = new ExcursionCard(this.parts.card, {
       onStretch: (excursion) => this.timeline.goTo(excursion.startedAt, endOf(excursion)),
       onVersions: (versions) => this.takeVersions(versions),
     });
     this.judgedBy = new JudgedBy(this.parts.bands, this.parts["bands-none"]);
     this.asKnown = new AsKnown(this.host, this.parts);
+    this.conditions = new ConditionsSection(this.parts);
+    this.buildCorrections();
+  }
+
+  buildCorrections() {
+    const onDone = (effectiveAt, words) => this.takeCorrected(effectiveAt, words);
+    const onError = (error) => this.hooks.onError(error);
+    this.corrector = new Corrector(this.parts.corrector, { onDone, onError, onClose: () => this.corrected(), onMark: () => this.draw() });
+    this.standing = new StandingCorrections(this.parts, { onDone, onError });
+    this.parts.correct.addEventListener("click", () => this.correct());
+    this.loadManaged();
+  }
+
+  /** Who may correct what is asked for once; without an answer nothing is offered. */
+  async loadManaged() {
+    if (this.managed !== null) return;
+    try {
+      this.managed = await fetchManaged();
+      this.draw();
+    } catch (error) {
+      this.hooks.onError(error);
+    }
+  }
+
+  mayCorrect() {
+    const organization = this.view.fleet.sites.get(this.unit.site)?.organization;
+    return this.managed?.has(organization) ?? false;
+  }
+
+  /** Open the form, with the stretch that the timeline shows. */
+  correct() {
+    setText(this.parts["correction-said"], "");
+    this.corrector.open({ ...this.view, zone: this.zone, unit: this.unit, sensor: this.sensor, bands: this.history.bands }, boundsOf(this.timeline.span, serverNow()));
+    this.parts.corrector.scrollIntoView({ block: "nearest" });
+  }
+
+  corrected() {
+    this.draw();
+    this.parts.correct.focus({ preventScroll: true });
+  }
+
+  /** Say what came of a correction, and show it once it has been judged. */
+  takeCorrected(effectiveAt, words) {
+    setText(this.parts["correction-said"], words);
+    this.parts["correction-said"].focus({ preventScroll: true });
+    this.load();
+    if (effectiveAt === null) return;
+    const { unit } = this;
+    for (const after of JUDGED_AFTER_MS) setTimeout(() => this.unit === unit && this.load(), Math.max(0, effectiveAt - serverNow()) + after);
   }
 
   close() {
@@ -180,6 +243,8 @@ export class UnitPanel {
   }
 
   choose(sensor) {
+    // A correction is about the sensor that it was begun for.
+    if (sensor !== this.sensor) this.corrector.close();
     this.sensor = sensor;
     this.showProbes();
     this.load();
@@ -187,14 +252,30 @@ export class UnitPanel {
 
   draw() {
     if (this.unit === null || !this.zone) return;
-    const view = { ...this.view, zone: this.zone, unit: this.unit, unitName: this.unit.name, sensor: this.sensor, excursion: this.excursion, knownAt: this.knownAt };
+    const view = { ...this.view, zone: this.zone, unit: this.unit, unitName: this.unit.name, sensor: this.sensor, excursion: this.excursion, knownAt: this.knownAt, marked: this.corrector.marked(this.view.now) };
     this.timeline.show(view);
     this.asKnown.show({ ...view, lastReading: this.history.lastReading(), correctedSince: this.history.correctedSince(), maxGapMs: this.sensor?.maxGapMs ?? null });
     this.showExcursions(view);
+    this.showConditions(view);
+    this.showCorrections(view);
     this.card.show({ ...view, corrections: this.history.knownCorrections(), excursion: this.history.excursions.get(this.excursion) ?? null });
     const probe = this.unit.sensors.length > 1 && this.sensor ? probeName(this.sensor) : "";
     const budgets = this.knownAt === null ? this.history.standing?.budgets.get(this.sensor?.id) : undefined;
     if (this.history.fetchedAt !== null) this.judgedBy.show(this.history.bands, budgets, { ...view, probe });
+  }
+
+  showConditions(view) {
+    const { picture } = this.timeline;
+    if (picture === null || this.sensor === null) return;
+    const now = this.knownAt ?? view.now;
+    this.conditions.show(this.history.shownConditions(picture.from, now), this.history.terms, { ...view, now });
+  }
+
+  showCorrections(view) {
+    const mayCorrect = this.mayCorrect();
+    setHidden(this.parts.correct, !mayCorrect || this.knownAt !== null || this.corrector.isOpen);
+    if (this.knownAt !== null && this.corrector.isOpen) this.corrector.close();
+    this.standing.show(this.history.knownCorrections(), { ...view, mayCorrect });
   }
 
   showExcursions(view) {

@@ -188,6 +188,8 @@ class FakeApi:
                 return {"items": self.history.versions[excursion], "next": None} if excursion in self.history.versions else None
             case ["corrections"]:
                 return {"items": self.history.corrections.get(int(asked.get("sensor", 0)), []), "next": None}
+            case ["maintenance"]:
+                return {"items": self.history.maintenance.get(int(asked["unit"]), []), "next": None}
             case ["conditions"]:
                 return {"items": self.history.conditions.get(int(asked["unit"]), []), "next": None}
             case _:

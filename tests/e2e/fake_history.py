@@ -24,6 +24,10 @@ class FakeHistory:
     """By unit."""
     corrections: dict[int, list[Json]] = field(default_factory=dict)
     """By sensor."""
+    maintenance: dict[int, list[Json]] = field(default_factory=dict)
+    """By unit."""
+    terms: Json = field(default_factory=dict)
+    """Of conditions, by kind."""
     policies: dict[int, list[tuple[int, list[Json]]]] = field(default_factory=dict)
     """By unit: since when (ms UTC) which bands, oldest first; without them the fleet's bands for 60 days."""
 
@@ -36,7 +40,7 @@ class FakeHistory:
         when = self.fleet.now if at is None else instant(at)
         begun = [bands for since, bands in self.policies_of(unit) if since <= when]
         policy = {"id": 1, "name": "a policy", "version": len(begun), "policy_version": len(begun), "effective_at": iso(self.fleet.now)}
-        return {"unit": unit.id, "at": iso(when), "policy": policy if begun else None, "bands": begun[-1] if begun else []}
+        return {"unit": unit.id, "at": iso(when), "policy": policy if begun else None, "bands": begun[-1] if begun else [], "conditions": self.terms}
 
     def registration(self, unit: FakeUnit) -> Json:
         """Return the unit's policies, past and planned."""
@@ -129,6 +133,12 @@ def correction(unit: FakeUnit, kind: str, stretch: tuple[int, int | None], made_
         **times,
         **said,
     }
+
+
+def maintenance(unit: FakeUnit, start: int, end: int, comment: str) -> Json:
+    """Return a window declared by Ada a day before it."""
+    about = {"id": start % 2**31, "organization": 1, "site": unit.site, "unit": unit.id, "declared_by": "Ada Berg", "comment": comment}
+    return {**about, "from": iso(start), "to": iso(end), "declared_to": iso(end), "declared_at": iso(start - DAY)}
 
 
 def instant(text: str) -> int:

@@ -1,16 +1,8 @@
 // Nodes of the set-up page, made in one line each. What people wrote goes in as text only, never as HTML.
 
-/** An element; attributes that are null, undefined or false are left out, `on...` are listeners; children may be nested lists. */
-export function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
-}
+import { make } from "../dom.js";
+
+export { make };
 
 export function link(href, text, className) {
   return make("a", { href, class: className }, text);

@@ -54,13 +54,7 @@ let sayNext = null;
 start();
 
 function start() {
-  session.takeTokenFromAddress();
-  addEventListener("hashchange", () => {
-    const had = session.currentToken();
-    session.takeTokenFromAddress();
-    if (session.currentToken() !== had) location.reload();
-    else show({ isMove: true });
-  });
+  session.followAddress(() => show({ isMove: true }));
   byId("sign-out").addEventListener("click", () => {
     session.forgetToken();
     leave("out");
