@@ -1,7 +1,7 @@
 // The conditions of the chosen sensor and its device in the panel: those that stand first, then those that ended within the time shown.
 
 import { alertWords, conditionTimes, limitOfCondition, seenWords } from "./condition_words.js";
-import { make, setData, setHidden, setText } from "./dom.js";
+import { make, setHidden, setText } from "./dom.js";
 import { conditionTitle } from "./lanes.js";
 
 export class ConditionsSection {
@@ -22,7 +22,6 @@ export class ConditionsSection {
     const ended = newest.filter((condition) => condition.endedAt !== null);
     const { parts } = this;
     setText(parts["condition-count"], String(standing.length));
-    setData(parts["condition-count"], "some", standing.length > 0 ? "yes" : "no");
     setHidden(parts["condition-none"], standing.length > 0);
     const item = (condition) => this.item(condition, terms, view);
     parts["condition-list"].replaceChildren(...standing.map(item));

@@ -107,10 +107,12 @@ export class UnitPanel {
     return this.managed?.has(organization) ?? false;
   }
 
-  /** Open the form, with the stretch that the timeline shows. */
+  /** Open the form, with the stretch that the timeline shows where a person has chosen one. */
   correct() {
     setText(this.parts["correction-said"], "");
-    this.corrector.open({ ...this.view, zone: this.zone, unit: this.unit, sensor: this.sensor, bands: this.history.bands }, boundsOf(this.timeline.span, serverNow()));
+    const { span } = this.timeline;
+    const stretch = span.preset ? null : boundsOf(span, serverNow());
+    this.corrector.open({ ...this.view, zone: this.zone, unit: this.unit, sensor: this.sensor, bands: this.history.bands }, stretch);
     this.parts.corrector.scrollIntoView({ block: "nearest" });
   }
 

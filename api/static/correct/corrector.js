@@ -28,7 +28,7 @@ export class Corrector {
     return this.fields !== null;
   }
 
-  /** @param {{unit: object, sensor: object|null, zone: string, degrees: string, fleet: object, bands: object[]}} view @param {{from: number, to: number}} stretch to begin with */
+  /** @param {{unit: object, sensor: object|null, zone: string, degrees: string, fleet: object, bands: object[]}} view @param {{from: number, to: number}|null} stretch to begin with */
   open(view, stretch) {
     this.view = view;
     this.nameOf = (unit) => view.fleet.units.get(unit)?.name ?? `unit ${unit}`;
@@ -44,7 +44,7 @@ export class Corrector {
     });
     this.host.replaceChildren(make("h3", { id: "corrector-title" }, "Correct the past"), form, this.said, this.preview);
     this.host.hidden = false;
-    this.fields.setStretch(stretch.from, stretch.to);
+    if (stretch !== null) this.fields.setStretch(stretch.from, stretch.to);
     this.fields.inputs.kind.focus();
     this.hooks.onMark();
   }
