@@ -2,8 +2,10 @@
 
 import { bandWords, endWords, roleWords } from "../band_words.js";
 import { make } from "./build.js";
+import { ConditionsEditor } from "./conditions.js";
 import { field } from "./fields.js";
 import { form } from "./form.js";
+import { suppressFields, withSuppress } from "./suppress.js";
 import { table } from "./table.js";
 
 const SIDES = [
@@ -63,12 +65,14 @@ class Editor {
     const shown = make("details", { class: "folded" }, make("summary", {}, "As JSON"), this.json.root, make("button", { type: "button", class: "second", onclick: () => this.takeJson() }, "Use this JSON"));
     shown.addEventListener("toggle", () => shown.open && this.writeJson());
     const add = make("button", { type: "button", class: "second", onclick: () => this.add({ name: "", side: "high", severity: "critical", hold_seconds: 900, min_samples: 2 }, true) }, "Add a band");
-    this.root = make("div", { class: "editor" }, this.list, this.error, add, shown);
+    this.conditions = new ConditionsEditor();
+    this.root = make("div", { class: "editor" }, this.list, this.error, add, this.conditions.root, shown);
     this.show(document);
   }
 
   show(document) {
-    const { bands = [], ...rest } = document;
+    const { bands = [], conditions, ...rest } = document;
+    this.conditions.show(conditions);
     this.rest = rest;
     this.rows = [];
     this.list.replaceChildren();
@@ -92,7 +96,9 @@ class Editor {
 
   read() {
     this.error.textContent = "";
-    return { ...this.rest, bands: this.rows.map((row) => row.read()) };
+    const bands = this.rows.map((row) => row.read());
+    const conditions = this.conditions.read();
+    return conditions === null ? { ...this.rest, bands } : { ...this.rest, bands, conditions };
   }
 
   writeJson() {
@@ -116,7 +122,10 @@ class Editor {
 
   /** The field of "document: bands[0].hold_seconds", or the place for what is wrong with the document as a whole. */
   find(path) {
-    const named = /^document: bands\[(\d+)\]\.([a-z_]+)$/.exec(path);
+    const condition = /^document: conditions\.([a-z_.]+)$/.exec(path);
+    const ofCondition = condition && this.conditions.find(condition[1]);
+    if (ofCondition) return ofCondition;
+    const named = /^document: bands\[(\d+)\]\.([a-z_.]+)$/.exec(path);
     const own = named && this.rows[Number(named[1])]?.fields.find((one) => one.name === named[2]);
     if (own) return own;
     return path.startsWith("document") || path === "bands" ? { main: this.root, say: (text) => (this.error.textContent = text ?? "") } : null;
@@ -136,11 +145,14 @@ function bandRow(band) {
     const write = () => (shown.textContent = `Band ${name.value}`);
     name.addEventListener("input", write);
     write();
-    const kind = fields.find((one) => one.name === "kind");
-    kind.main.addEventListener("change", () => {
-      draw({ ...keptFields(fields), kind: kind.read() });
-      fields.find((one) => one.name === "kind").main.focus();
-    });
+    // What is asked depends on these: the kind, whether the band is operational, and which way a cause could explain it.
+    for (const name of ["kind", "side", "role"]) {
+      const own = fields.find((one) => one.name === name);
+      own?.main.addEventListener("change", () => {
+        draw(withSuppress(keptFields(fields)));
+        fields.find((one) => one.name === name)?.main.focus();
+      });
+    }
   };
   root.addEventListener("input", (event) => fields.find((one) => one.root.contains(event.target))?.say(null));
   draw(band);
@@ -149,7 +161,7 @@ function bandRow(band) {
     get fields() {
       return fields;
     },
-    read: () => ofKind(withRole(readBand(fields), band.suppress)),
+    read: () => ofKind(withRole(withSuppress(readBand(fields)))),
   };
 }
 
@@ -163,6 +175,7 @@ function fieldsOf(band) {
     ...FIELDS[kind](band),
     field({ name: "severity", label: "Severity", kind: "select", value: band.severity ?? "critical", options: SEVERITIES, required: true }),
     field({ name: "role", label: "For", kind: "select", value: band.role ?? "compliance", options: ROLES, required: true, hint: roleHint(kind) }),
+    ...(kind === "sustained" && band.role === "operational" ? suppressFields(band) : []),
     field({ name: "inclusive", label: "The limit itself is out of range", kind: "check", value: band.inclusive }),
   ].filter(Boolean);
 }
@@ -212,14 +225,13 @@ function ofKind({ kind, ...band }) {
   }
 }
 
-/** A compliance band does not say so; an operational one keeps what suppresses it, which is changed in the JSON. */
-function withRole({ role, ...band }, suppress) {
-  if (role !== "operational") return band;
-  return band.kind === "sustained" && suppress ? { ...band, role, suppress } : { ...band, role };
+/** A compliance band does not say so. */
+function withRole({ role, ...band }) {
+  return role === "operational" ? { ...band, role } : band;
 }
 
 function roleHint(kind) {
-  return kind === "sustained" ? "Operations: known causes may hold it back, by `suppress` in the JSON." : null;
+  return kind === "sustained" ? "Operations: known causes may hold it back. Compliance: nothing ever does." : null;
 }
 
 /** What can be read of some fields now; one that cannot is left out. */

@@ -96,7 +96,7 @@ function tell(context, error, { fields, said, blame = {}, find = () => null }) {
   let first = null;
   const rest = [];
   for (const part of error.message.split(/; (?=[a-z_]+: )/)) {
-    const named = /^([a-z_]+(?:: bands\[\d+\]\.[a-z_]+)?): (.+)$/s.exec(part);
+    const named = /^([a-z_]+(?:: (?:bands\[\d+\]|conditions)\.[a-z_.]+)?): (.+)$/s.exec(part);
     const blamed = named ? named[1] : blame[error.code];
     const own = fields.find((one) => one.name === blamed) ?? find(blamed ?? "");
     if (!own) {

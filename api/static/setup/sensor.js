@@ -4,6 +4,7 @@ import { get, send } from "../rest.js";
 import { card, facts, head, link, make } from "./build.js";
 import { field, fromWhen } from "./fields.js";
 import { actionButton, form } from "./form.js";
+import { learnedInterval } from "./interval.js";
 import { to } from "./place.js";
 import { euiWords, outcomeWords, spanWords, timeWords } from "./said.js";
 import { deviceFields, termFields } from "./sensors.js";
@@ -25,7 +26,7 @@ export async function showSensor(context, id) {
     }),
     facts([["Device EUI", make("span", { class: "mono" }, eui)], ["Probe", item.probe], ["Maker and model", [item.device.brand_id, item.device.model_id].filter(Boolean).join(" ") || "Not known"]]),
     card("Unit", assignments(item), isFree && moving(context, item, units, path, onDone)),
-    card("How often it reports", configurations(item), isFree && configuring(context, item, path, onDone)),
+    card("How often it reports", configurations(item), isFree && learnedInterval(context, item), isFree && configuring(context, item, path, onDone)),
     card("Device", make("p", { class: "quiet" }, "These belong to the device, so to all its probes."), form(context, { fields: deviceFields(item.device), keep: ["name", "brand_id", "model_id"], action: "Save", onSend: (values) => send("PATCH", path, values), onDone })),
     context.canChange &&
       card(
