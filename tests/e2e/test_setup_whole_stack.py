@@ -102,8 +102,29 @@ def import_with_a_wrong_line(page: Page) -> None:
     expect(page.get_by_role("heading", name="sensors.csv is imported")).to_be_visible(timeout=PATIENCE)
 
 
+def correct_the_past(page: Page) -> None:
+    """Flag what the fridge measured in its last half hour, having seen what that would change, and take it back."""
+    page.locator(".tile", has_text="Fridge 3").click()
+    page.get_by_role("button", name="Correct the past").click(timeout=PATIENCE)
+    for label, minutes in (("From", 30), ("To", 0)):
+        hint = "/^Time of ([^ ]+)\\./.exec(document.getElementById('correct-to-hint').textContent)[1]"
+        wall = f"(await import('/static/zone_time.js')).toWallTime(Date.now() - {minutes} * 60000, {hint})"
+        page.get_by_label(label, exact=True).fill(page.evaluate(f"async () => {wall}"))
+    page.get_by_label("Why (required)").fill("it stood in the corridor")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator(".preview-sum")).to_contain_text("The correction lies over 1 stored reading", timeout=PATIENCE)
+    expect(page.locator(".preview-picture")).to_be_visible()
+    page.get_by_role("button", name="Confirm this correction").click()
+    listed = page.locator(".corrections-list li")
+    expect(listed).to_contain_text("it stood in the corridor", timeout=PATIENCE)
+    listed.get_by_role("button", name="Revoke").click()
+    page.get_by_label("Why it is revoked").fill("it was another fridge")
+    page.get_by_role("button", name="Revoke it").click()
+    expect(page.get_by_text("Revoked (1)")).to_be_visible(timeout=PATIENCE)
+
+
 @pytest.mark.timeout(420)
-def test_an_unknown_device_is_registered_and_its_uplink_replayed_by_the_page(tmp_path: Path, browser_page: Page) -> None:
+def test_an_unknown_device_is_registered_its_uplink_replayed_and_corrected_by_the_page(tmp_path: Path, browser_page: Page) -> None:
     stack = LocalStack(tmp_path / "data", None, ALL).start()
     try:
         browser_page.goto(f"{stack.api_url}/setup#access_token={token(stack)}&part=organizations")
@@ -118,6 +139,7 @@ def test_an_unknown_device_is_registered_and_its_uplink_replayed_by_the_page(tmp
         browser_page.get_by_role("link", name="Live", exact=True).click()
         expect(browser_page.locator(".tile[data-unit]")).to_have_count(2, timeout=PATIENCE)
         expect(browser_page.locator(".tile", has_text="Fridge 3")).to_contain_text("4.3", timeout=PATIENCE)
+        correct_the_past(browser_page)
     finally:
         browser_page.goto("about:blank")
         stack.remove()
