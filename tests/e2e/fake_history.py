@@ -40,7 +40,13 @@ class FakeHistory:
         when = self.fleet.now if at is None else instant(at)
         begun = [bands for since, bands in self.policies_of(unit) if since <= when]
         policy = {"id": 1, "name": "a policy", "version": len(begun), "policy_version": len(begun), "effective_at": iso(self.fleet.now)}
-        return {"unit": unit.id, "at": iso(when), "policy": policy if begun else None, "bands": begun[-1] if begun else [], "conditions": self.terms}
+        return {
+            "unit": unit.id,
+            "at": iso(when),
+            "policy": policy if begun else None,
+            "bands": begun[-1] if begun else [],
+            "conditions": self.terms,
+        }
 
     def registration(self, unit: FakeUnit) -> Json:
         """Return the unit's policies, past and planned."""

@@ -18,7 +18,12 @@ TERMS: Json = {
 CASES = [
     ("battery_low", {"percent": 12, "millivolts": 2_930}, "12 %, 2.93 V", "below 20 % or 2.7 V, 6 readings in a row"),
     ("door_open", {"known_ms": 330_000}, "Known to be open for 5 min 30 s", "open for longer than 5 min"),
-    ("frozen_value", {"raw_temperature": 412, "readings": 31, "held_ms": 9}, "4.12\u202f°C in 31 readings", "the same value for 12 h and 30 readings"),
+    (
+        "frozen_value",
+        {"raw_temperature": 412, "readings": 31, "held_ms": 9},
+        "4.12\u202f°C in 31 readings",
+        "the same value for 12 h and 30 readings",
+    ),
     ("sensor_fault", {"marks": 3, "reason": "probe_disconnected"}, "The probe says: probe disconnected", "3 faults in a row"),
     ("clock_wrong", {"count": 5}, "5 uplinks rejected", "3 uplinks with an impossible time within 24 h; over after 2 days without"),
     ("possible_excursion", {"band": "high", "run_started_at": 1}, "Possible excursion, high", "together reach what high asks for"),

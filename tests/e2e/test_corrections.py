@@ -136,7 +136,12 @@ def test_a_changed_field_takes_the_preview_back(form: Page, api: FakeApi) -> Non
     ("status", "code", "message", "words"),
     [
         (503, "busy", "x", "wait a few seconds and press the button again"),
-        (409, "in_use", "The end of the assignment is planned already: wait for it, then correct it.", "wait for it, then correct it. Nothing was"),
+        (
+            409,
+            "in_use",
+            "The end of the assignment is planned already: wait for it, then correct it.",
+            "wait for it, then correct it. Nothing was",
+        ),
         (409, "too_much", "x", "Choose a later beginning, or do it without a preview"),
         (503, "query_too_long", "x", "The database took too long. Nothing was changed"),
     ],
@@ -188,7 +193,7 @@ def test_a_calibration_is_drawn_with_its_offset(form: Page, api: FakeApi, unit: 
         ("policy", "It was judged by", "freezers, version 2", "policy_version", 12),
     ],
 )
-def test_each_kind_asks_for_what_it_needs(  # noqa: PLR0913, PLR0917 - one table of cases
+def test_each_kind_asks_for_what_it_needs(
     form: Page, api: FakeApi, kind: str, label: str, choice: str, field: str, value: int | None
 ) -> None:
     document = {"bands": api.fleet.bands(api.fleet.units[4])}
@@ -238,7 +243,9 @@ def test_a_correction_is_revoked_with_a_reason(live_page: Page, api: FakeApi, un
 
 def test_who_may_only_read_sees_corrections_and_can_make_none(live_page: Page, api: FakeApi, unit: FakeUnit) -> None:
     api.answers["GET teams"] = {"items": [{"id": "t", "name": "Northern", "organization": 1, "may_manage": False}], "next": None}
-    api.history.corrections[unit.sensor] = [correction(unit, "flag", (api.fleet.now - 6 * HOUR, None), api.fleet.now - HOUR, comment="thawed")]
+    api.history.corrections[unit.sensor] = [
+        correction(unit, "flag", (api.fleet.now - 6 * HOUR, None), api.fleet.now - HOUR, comment="thawed")
+    ]
 
     open_unit(live_page, unit.name)
 
