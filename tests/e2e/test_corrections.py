@@ -96,7 +96,7 @@ def test_what_would_change_is_seen_in_words_and_as_a_picture_before_it_is_confir
     assert sent(api, "corrections") == [{**order, **whole}]
 
 
-def test_a_stretch_is_chosen_by_dragging_over_the_chart(form: Page, api: FakeApi) -> None:
+def test_a_stretch_is_chosen_by_dragging_over_the_chart(form: Page) -> None:
     form.locator(".timeline-head").evaluate("node => node.scrollIntoView({ block: 'start' })")
     box = form.locator(".chart .u-over").bounding_box()
     assert box is not None
