@@ -94,6 +94,7 @@ NOTHING: dict[str, Any] = {
     "voided": [],
     "conditions": [],
     "corrections": [],
+    "maintenance": [],
     "unknown": [],
     "breachingSince": None,
     "from": 0,
@@ -219,8 +220,8 @@ def test_a_month_of_readings_is_drawn_again_within_a_frame_or_two(live_page: Pag
             const started = performance.now();
             const from = to - 2_592_000_000;
             const columns = fromReadings(readings, from, to, 900000);
-            chart.show({ columns, isBand: false, from, to, shaded: [], limits: [], zone: "UTC", degrees: "celsius" });
-            const told = { bands: [], excursions: [], voided: [], conditions, corrections: [], unknown: columns.unknown, breachingSince: null, from, to };
+            chart.show({ columns, isBand: false, from, to, shaded: [], limits: [], maintenance: [], marked: null, zone: "UTC", degrees: "celsius" });
+            const told = { bands: [], excursions: [], voided: [], conditions, corrections: [], maintenance: [], unknown: columns.unknown, breachingSince: null, from, to };
             lanes.show(lanesOf(told), { from, to, zone: "UTC", degrees: "celsius", chosen: null, insets: chart.insets() });
             took.push(performance.now() - started);
             await new Promise(requestAnimationFrame);
