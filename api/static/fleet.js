@@ -15,6 +15,7 @@ export class Fleet {
     this.closed = new Map();
     this.changes = noChanges();
     this.toldSinceFetch = new Set();
+    this.fetches = 0;
   }
 
   /** What has changed since the last call: ids of units, and whether the set of units, a state or an excursion did. */
@@ -41,7 +42,7 @@ export class Fleet {
       unit.name = item.name;
       unit.site = item.site;
       takeState(unit, item);
-      if (item.latest) this.takeReading(item.latest, unit);
+      if (item.latest) this.takeLatest(item.latest, unit);
       this.judge(unit, now);
     }
   }
@@ -58,6 +59,7 @@ export class Fleet {
   putSensors(items, now) {
     for (const item of items) {
       const unit = this.units.get(item.unit);
+      this.leaveOthers(item.id, unit, now);
       if (!unit) continue;
       const sensor = this.sensorOf(unit, item.id);
       sensor.probe = item.probe;
@@ -65,9 +67,22 @@ export class Fleet {
       sensor.offlineAfterMs = item.offlineAfterMs;
       sensor.intervalMs = item.intervalMs;
       takeState(sensor, item);
-      if (item.latest) this.takeReading(item.latest, unit);
+      if (item.latest) this.takeLatest(item.latest, unit);
+      else if (sensor.toldIn !== this.fetches) forgetValue(sensor);
       this.judge(unit, now);
     }
+  }
+
+  /** A sensor that was moved, or watches nothing any more, no longer stands at the unit where it was. */
+  leaveOthers(id, unit, now) {
+    const sensor = this.sensors.get(id);
+    const old = sensor && this.units.get(sensor.unit);
+    if (!old || old === unit) return;
+    old.sensors = old.sensors.filter((one) => one !== sensor);
+    if (old.headline === sensor) old.headline = null;
+    sensor.unit = unit?.id ?? 0;
+    this.changes.units.add(old.id);
+    this.judge(old, now);
   }
 
   putOpenExcursions(excursions) {
@@ -87,9 +102,10 @@ export class Fleet {
     this.changes.excursions = true;
   }
 
-  /** From here on, what events say of an excursion outweighs the fetch that begins now. */
+  /** From here on, what events say of an excursion or a sensor outweighs the fetch that begins now. */
   beginFetch() {
     this.toldSinceFetch = new Set();
+    this.fetches += 1;
   }
 
   /** Take an event of the WebSocket; returns the excursion that was opened or closed by it, or null. */
@@ -126,9 +142,19 @@ export class Fleet {
   takeLiveReading(reading, now) {
     const unit = this.units.get(reading.unit);
     if (!unit || !this.takeReading(reading, unit)) return;
+    this.sensorOf(unit, reading.sensor).toldIn = this.fetches;
     for (const excursion of this.open.values()) this.takePeak(excursion, reading);
     this.judge(unit, now);
     this.changes.units.add(unit.id);
+  }
+
+  /** Take what the server has as a sensor's newest, also what is older or otherwise than what is shown: a correction may have deleted or changed that. What came live since the fetch began is newer. */
+  takeLatest(reading, unit) {
+    const sensor = this.sensorOf(unit, reading.sensor);
+    const was = sensor.temperature;
+    if (sensor.toldIn !== this.fetches) forgetValue(sensor);
+    this.takeReading(reading, unit);
+    if (sensor.temperature !== was) this.changes.units.add(unit.id);
   }
 
   /** Whether the reading was news. */
@@ -225,6 +251,13 @@ function hasMeasured(sensor) {
   return sensor.temperature !== null || sensor.fault !== null;
 }
 
+/** A sensor that says nothing until the next reading. */
+function forgetValue(sensor) {
+  sensor.temperature = null;
+  sensor.fault = null;
+  sensor.measuredAt = 0;
+}
+
 /** Whether the sensors' own states are newer than what was said of the whole unit. */
 function isSettledBySensors(unit) {
   return unit.sensors.every((sensor) => sensor.since !== null && unit.since !== null && sensor.since > unit.since);
@@ -250,6 +283,6 @@ function newUnit(id) {
 function newSensor(id, unit) {
   return {
     id, unit: unit.id, probe: "", state: unit.state, since: unit.since, temperature: null, fault: null, measuredAt: 0,
-    maxGapMs: null, offlineAfterMs: null, intervalMs: null,
+    maxGapMs: null, offlineAfterMs: null, intervalMs: null, toldIn: null,
   };
 }

@@ -29,7 +29,7 @@ const fleet = new Fleet();
 const grid = new TileGrid(byId("grid"));
 const excursions = new ExcursionSection(() => currentView(rest.serverNow()));
 const toolbar = new Toolbar({ onWish: () => wishChanged(), onDegrees: () => degreesChanged() });
-const panel = new UnitPanel({ onClose: () => closePanel(), onError: (error) => takeError(error) });
+const panel = new UnitPanel({ onClose: () => closePanel(), onError: (error) => takeError(error), onChanged: () => refetch() });
 const live = new Live({
   token: session.currentToken,
   sites: () => (areSitesKnown ? [...fleet.sites.keys()] : null),

@@ -142,6 +142,9 @@ function toWindow(item) {
     declaredBy: item.declared_by,
     declaredAt: Date.parse(item.declared_at),
     comment: item.comment ?? "",
+    endedAt: timeOrNull(item.ended_at),
+    endedBy: item.ended_by ?? null,
+    endComment: item.end_comment ?? "",
   };
 }
 

@@ -14,6 +14,8 @@ const HOUR = 3_600_000;
 const LEAD_AT_MOST_MS = 6 * HOUR;
 /** A page stays open for weeks: above this many readings, what has left the span is let go. */
 const FORGET_ABOVE = 6_000;
+/** Maintenance begins within the next year. */
+const PLANNED_AHEAD_MS = 366 * 24 * HOUR;
 const BUCKETS_LAST_MS = 30_000;
 const STANDING_LASTS_MS = 60_000;
 
@@ -40,6 +42,7 @@ export class UnitHistory {
     this.span = null;
     this.knownAt = null;
     this.readings = [];
+    this.heard = [];
     this.buckets = null;
     this.bands = [];
     this.terms = {};
@@ -67,6 +70,7 @@ export class UnitHistory {
     this.asking = asking;
     Object.assign(this, { unit, sensor, span, knownAt });
     this.askedAt = serverNow();
+    this.heard = [];
     try {
       const found = await this.fetchAll(boundsOf(span, this.horizon(this.askedAt)), asking.signal);
       if (asking.signal.aborted) return;
@@ -103,8 +107,8 @@ export class UnitHistory {
 
   take({ values, bands, terms, policies, excursions, voided }) {
     this.buckets = values.buckets;
-    // What came live while the answer was on its way is newer than the answer.
-    this.readings = values.buckets ? this.tailOf(values.lastBefore) : joined(values.readings, this.readings);
+    // What came live while the answer was on its way is newer than the answer; what is not in the answer any more was corrected away.
+    this.readings = values.buckets ? this.tailOf(values.lastBefore) : joined(values.readings, this.heard);
     this.bands = bands;
     this.terms = terms;
     this.policies = policies;
@@ -116,7 +120,7 @@ export class UnitHistory {
 
   /** Readings that go on where buckets end: the value that held when they were asked for, and what came since. */
   tailOf(lastBefore) {
-    return joined(this.readings.filter((reading) => reading.measuredAt > this.askedAt), lastBefore);
+    return joined(this.heard.filter((reading) => reading.measuredAt > this.askedAt), lastBefore);
   }
 
   async fetchValues(sensor, from, to, signal) {
@@ -149,7 +153,7 @@ export class UnitHistory {
         fetchStanding(this.unit.id, signal),
         fetchConditions(this.unit.id, from, to, signal),
         fetchCorrections(this.unit.id, this.sensor.id, signal),
-        fetchMaintenance(this.unit.id, from, to, signal),
+        fetchMaintenance(this.unit.id, from, this.knownAt === null ? to + PLANNED_AHEAD_MS : to, signal),
         isRunning ? fetchUnitExcursions(this.unit.id, from, to + HOUR, { knownAt: null, signal }) : [],
       ]);
       if (signal.aborted) return;
@@ -178,6 +182,7 @@ export class UnitHistory {
   /** Take a live reading; whether it belongs to this timeline. */
   takeReading(reading) {
     if (this.sensor === null || reading.sensor !== this.sensor.id || this.knownAt !== null) return false;
+    if (this.asking !== null) this.heard.push(reading);
     const { readings } = this;
     const last = readings.at(-1);
     if (!last || reading.measuredAt > last.measuredAt) readings.push(reading);
@@ -226,7 +231,7 @@ export class UnitHistory {
       voided: this.voided.filter((excursion) => this.isOfSensor(excursion.sensor)),
       conditions: this.shownConditions(from, to),
       corrections: this.knownCorrections(),
-      maintenance: this.maintenance.filter((window) => (this.knownAt === null || window.declaredAt <= this.knownAt) && window.from < to && window.to > from),
+      maintenance: this.knownMaintenance().filter((window) => window.from < to && window.to > from),
       bands: this.policies.at(-1)?.bands ?? this.bands,
       unknown: columns.unknown,
     };
@@ -253,6 +258,11 @@ export class UnitHistory {
     return [...this.excursions.values()]
       .filter((excursion) => (excursion.endedAt === null || excursion.endedAt > from) && excursion.startedAt < to)
       .sort((one, other) => other.startedAt - one.startedAt);
+  }
+
+  /** Maintenance of the span, and what is planned, as far as it had been declared. */
+  knownMaintenance() {
+    return this.knownAt === null ? this.maintenance : this.maintenance.filter((window) => window.declaredAt <= this.knownAt);
   }
 
   /** Corrections of the unit and the chosen sensor, as far as they had been made. */

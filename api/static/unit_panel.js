@@ -10,6 +10,7 @@ import { ExcursionCard } from "./excursion_card.js";
 import { ExcursionList } from "./excursion_list.js";
 import { exposureWords } from "./figure_words.js";
 import { JudgedBy } from "./judged_by.js";
+import { MaintenanceSection } from "./maintain/section.js";
 import { serverNow } from "./rest.js";
 import { addressOfUnit } from "./session.js";
 import { STATE_WORDS } from "./states.js";
@@ -23,7 +24,7 @@ import { momentWords, zoneWords } from "./words.js";
 const JUDGED_AFTER_MS = [4_000, 20_000];
 
 export class UnitPanel {
-  /** @param {{onClose: () => void, onError: (error: Error) => void}} hooks */
+  /** @param {{onClose: () => void, onError: (error: Error) => void, onChanged: () => void}} hooks `onChanged`: something of more than this panel may be otherwise now */
   constructor(hooks) {
     this.hooks = hooks;
     this.host = byId("panel");
@@ -87,6 +88,7 @@ export class UnitPanel {
     const onError = (error) => this.hooks.onError(error);
     this.corrector = new Corrector(this.parts.corrector, { onDone, onError, onClose: () => this.corrected(), onMark: () => this.draw() });
     this.standing = new StandingCorrections(this.parts, { onDone, onError });
+    this.maintenance = new MaintenanceSection(this.parts, { onDone: (at) => this.follow(at), onStretch: (from, to) => this.timeline.goTo(from, to), onError });
     this.parts.correct.addEventListener("click", () => this.correct());
     this.loadManaged();
   }
@@ -125,10 +127,19 @@ export class UnitPanel {
   takeCorrected(effectiveAt, words) {
     setText(this.parts["correction-said"], words);
     this.parts["correction-said"].focus({ preventScroll: true });
-    this.load();
-    if (effectiveAt === null) return;
+    this.follow(effectiveAt);
+  }
+
+  /** Show what was changed at once, and again once it has been judged: of other units and the tiles, too. */
+  follow(effectiveAt) {
     const { unit } = this;
-    for (const after of JUDGED_AFTER_MS) setTimeout(() => this.unit === unit && this.load(), Math.max(0, effectiveAt - serverNow()) + after);
+    const fetchAgain = () => {
+      if (this.unit === unit) this.load();
+      this.hooks.onChanged();
+    };
+    fetchAgain();
+    if (effectiveAt === null) return;
+    for (const after of JUDGED_AFTER_MS) setTimeout(fetchAgain, Math.max(0, effectiveAt - serverNow()) + after);
   }
 
   close() {
@@ -260,6 +271,7 @@ export class UnitPanel {
     this.showExcursions(view);
     this.showConditions(view);
     this.showCorrections(view);
+    this.maintenance.show(this.history.knownMaintenance(), { ...view, mayChange: this.mayCorrect() });
     this.card.show({ ...view, corrections: this.history.knownCorrections(), excursion: this.history.excursions.get(this.excursion) ?? null });
     const probe = this.unit.sensors.length > 1 && this.sensor ? probeName(this.sensor) : "";
     const budgets = this.knownAt === null ? this.history.standing?.budgets.get(this.sensor?.id) : undefined;

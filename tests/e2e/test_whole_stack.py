@@ -45,7 +45,30 @@ def look_into_the_first_unit(page: Page) -> None:
     expect(page.locator("#notice")).to_be_hidden()
 
 
-@pytest.mark.timeout(180)
+def declare_maintenance(page: Page) -> None:
+    """Declare maintenance of the chosen unit from an hour ago on, as its preview allows, and take it back."""
+    page.get_by_role("link", name="Back to now").click()
+    page.get_by_role("button", name="Declare maintenance").click()
+    form = page.get_by_role("group", name="Declare maintenance of")
+    hour_ago = page.locator("#known-at").evaluate("(field) => new Date(Date.parse(`${field.value}Z`) - 3600000).toISOString().slice(0, 19)")
+    form.get_by_label("From", exact=True).fill(hour_ago)
+    form.get_by_label("Why (required)").fill("new fan")
+    form.get_by_role("button", name="Preview").click()
+    expect(form.locator(".preview-sum")).to_be_visible(timeout=15_000)
+    form.get_by_role("button", name="Confirm").click()
+    expect(page.locator('[data-part="maintenance-said"]')).to_contain_text("Declared: ", timeout=15_000)
+    window = page.locator('[data-part="maintenance-list"] li')
+    expect(window).to_contain_text("“new fan”", timeout=15_000)
+    window.get_by_role("button", name="Revoke").click()
+    revoking = page.get_by_role("group", name="Revoke this maintenance")
+    revoking.get_by_label("Why (required)").fill("it was another unit")
+    revoking.get_by_role("button", name="Preview").click()
+    revoking.get_by_role("button", name="Confirm").click(timeout=15_000)
+    expect(window).to_have_count(0, timeout=15_000)
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+@pytest.mark.timeout(240)
 def test_readings_of_a_simulated_fleet_reach_the_page_live(tmp_path: Path, browser_page: Page) -> None:
     stack = LocalStack(tmp_path / "data", None, ALL).start()
     arguments = ["--units", "3", "--seed", "1", "--interval", "1", "--quick", "--clean", "--duration", "45"]
@@ -67,6 +90,7 @@ def test_readings_of_a_simulated_fleet_reach_the_page_live(tmp_path: Path, brows
             expect(tiles.nth(place)).not_to_contain_text("Unknown")
 
         look_into_the_first_unit(browser_page)
+        declare_maintenance(browser_page)
     finally:
         browser_page.goto("about:blank")
         fleet.kill()

@@ -5,6 +5,12 @@ import { facts, make } from "./build.js";
 import { actionButton } from "./form.js";
 import { outcomeWords, spanWords, timeWords } from "./said.js";
 
+const WHY = {
+  too_few: "there are too few gaps between its uplinks",
+  too_irregular: "nothing explains its gaps, or something has just changed",
+  unchanged: "it reports as the configuration says",
+};
+
 /** A fold that asks once it is opened: learning reads days of uplinks. */
 export function learnedInterval(context, item) {
   const host = make("div", { role: "status" });
@@ -37,7 +43,7 @@ function shown(context, item, learned) {
 }
 
 function sentence({ proposal, why, in_force_seconds: inForce }) {
-  if (proposal === null) return `No interval is proposed: ${why ?? "there is too little to learn from"}.`;
+  if (proposal === null) return `No interval is proposed: ${WHY[why] ?? why ?? "there is too little to learn from"}.`;
   if (proposal.interval_seconds === inForce) return `It reports every ${spanWords(proposal.interval_seconds)}, as the configuration says.`;
   const held = inForce === null ? "no interval is in force" : `${spanWords(inForce)} is in force`;
   return `It seems to report every ${spanWords(proposal.interval_seconds)}; ${held}.`;

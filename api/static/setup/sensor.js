@@ -2,6 +2,7 @@
 
 import { get, send } from "../rest.js";
 import { card, facts, head, link, make } from "./build.js";
+import { learnedDefrosts, profileWords } from "./defrosts.js";
 import { field, fromWhen } from "./fields.js";
 import { actionButton, form } from "./form.js";
 import { learnedInterval } from "./interval.js";
@@ -26,7 +27,7 @@ export async function showSensor(context, id) {
     }),
     facts([["Device EUI", make("span", { class: "mono" }, eui)], ["Probe", item.probe], ["Maker and model", [item.device.brand_id, item.device.model_id].filter(Boolean).join(" ") || "Not known"]]),
     card("Unit", assignments(item), isFree && moving(context, item, units, path, onDone)),
-    card("How often it reports", configurations(item), isFree && learnedInterval(context, item), isFree && configuring(context, item, path, onDone)),
+    card("How often it reports", configurations(item), isFree && learnedInterval(context, item), isFree && learnedDefrosts(context, item), isFree && configuring(context, item, path, onDone)),
     card("Device", make("p", { class: "quiet" }, "These belong to the device, so to all its probes."), form(context, { fields: deviceFields(item.device), keep: ["name", "brand_id", "model_id"], action: "Save", onSend: (values) => send("PATCH", path, values), onDone })),
     context.canChange &&
       card(
@@ -99,6 +100,7 @@ function configurations(item) {
       { title: "Known for", cell: (one) => spanWords(one.max_gap_seconds) },
       { title: "Offline after", cell: (one) => spanWords(one.offline_after_seconds) },
       { title: "Calibration", cell: (one) => `${one.calibration_celsius.toFixed(2)} °C` },
+      { title: "Defrosts", cell: (one) => one.defrost && profileWords(one.defrost) },
     ],
   });
 }
