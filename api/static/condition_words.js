@@ -4,7 +4,8 @@ import { spanOf } from "./band_words.js";
 import { exactMoment, stretchWords } from "./figure_words.js";
 import { durationWords, exactTemperature, zoneWords } from "./words.js";
 
-const ENDED_BY = { recovery: "it is over", opened: "it became an excursion", terms: "the policy no longer judges it", assignment: "the sensor left the unit" };
+const ENDED_BY = { recovery: "it is over", opened: "it became an excursion", terms: "the policy no longer judges it", assignment: "the sensor left the unit",
+  rebuilt: "the log no longer bears it out" };
 
 /** "Since 24 Nov, 10:02:31 GMT+1 (2 h 07 min)", or from when to when and why it ended. */
 export function conditionTimes(condition, now, zone) {

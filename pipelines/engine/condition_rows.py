@@ -5,26 +5,37 @@ Anything else was found before a crash, or by a state that a revision has replac
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final, assert_never
 
 import msgspec
 import psycopg
 from psycopg.types.json import Jsonb
 
-from pipelines.domain.conditions.facts import ConditionEnd, ConditionKind, PendingRun
+from pipelines.domain.conditions.facts import (
+    BatteryLevel,
+    ConditionEnd,
+    ConditionKind,
+    Detail,
+    FaultMarks,
+    OpenTime,
+    PendingRun,
+    Rejections,
+    SameValue,
+)
 from pipelines.domain.conditions.terms import Alert
 from pipelines.domain.instants import format_instant
-from pipelines.engine.judgements import ConditionChange, Fact, SettledFact
+from pipelines.engine.judgements import ConditionChange, Fact, SettledFact, StandingFact
 from pipelines.engine.outbox import Tell
 from pipelines.engine.telling import site_of
 from schemas.events import AlertData, EventName
 from schemas.ids import band_condition_id
+from schemas.reasons import RejectReason
 
 STANDING: Final = """
 SELECT o.condition_id, o.device_id, o.sensor_id, o.kind, o.band, o.alert, coalesce(o.unit_id, 0), o.organization_id, (extract(epoch FROM o.started_at) * 1000)::bigint,
-  (extract(epoch FROM coalesce(o.opened_at, o.started_at)) * 1000)::bigint, (o.detail ->> 'run_started_at')::bigint
+  (extract(epoch FROM coalesce(o.opened_at, o.started_at)) * 1000)::bigint, o.detail
 FROM open_conditions o
 WHERE o.kind <> 'offline' AND (o.device_id = ANY(%(devices)s) OR o.sensor_id = ANY(%(sensors)s))
 """
@@ -60,8 +71,8 @@ class Standing:
     organization: int
     started_at: int
     opened_at: int
-    run_started_at: int | None
-    """Of a possible excursion: when its run began."""
+    detail: Mapping[str, Any]
+    """What it stands on, as `detail_of` wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +90,18 @@ class StandingConditions:
     def __init__(self, connection: psycopg.Connection, facts: Iterable[Fact]) -> None:
         """Read what stands of those that some facts speak of."""
         changes = [change for fact in facts for change in changes_of(fact)]
-        sensors = {fact.sensor for fact in facts if isinstance(fact, SettledFact)}
+        sensors, devices = set[int](), {change.device for change in changes}
+        for fact in facts:
+            if isinstance(fact, SettledFact):
+                sensors.add(fact.sensor)
+            elif isinstance(fact, StandingFact):
+                sensors |= fact.sensors
+                devices |= fact.devices
         self._standing: dict[Key, Standing] = {}
         self._versions: dict[uuid.UUID, int] = {}
-        if not changes and not sensors:
+        if not devices and not sensors:
             return
-        named = {"devices": sorted({change.device for change in changes}), "sensors": sorted(sensors)}
+        named = {"devices": sorted(devices), "sensors": sorted(sensors)}
         for number, device, sensor, kind, band, alert, *rest in connection.execute(STANDING, named):
             self._standing[device, sensor, kind, band] = Standing(number, Alert(alert), *rest)
         ids = [one.id for one in self._standing.values()] + [id_of(change) for change in changes]
@@ -94,15 +111,14 @@ class StandingConditions:
 
     def take(self, change: ConditionChange) -> ConditionVersion | None:
         """Return the version that a change makes, None where it changes nothing on record."""
-        key = (change.device, change.sensor, change.kind.value, change.band)
+        key = key_of(change)
         standing = self._standing.get(key)
         if change.closed_at is None:
             if standing is not None:
                 return None
             number = id_of(change)
-            run_started_at = change.detail.run_started_at if isinstance(change.detail, PendingRun) else None
             place = (change.unit, change.organization)
-            self._standing[key] = Standing(number, change.alert, *place, change.started_at, change.opened_at, run_started_at)
+            self._standing[key] = Standing(number, change.alert, *place, change.started_at, change.opened_at, detail_of(change))
             return self._version(number, change)
         if standing is None:
             return None
@@ -116,7 +132,17 @@ class StandingConditions:
         for (device, sensor, kind, band), standing in list(self._standing.items()):
             if sensor == fact.sensor and kind == ConditionKind.POSSIBLE_EXCURSION.value and band not in kept:
                 del self._standing[device, sensor, kind, band]
-                versions.append(self._version(standing.id, disproved(fact, device, band, standing)))
+                versions.append(self._version(standing.id, disproved(fact, (device, sensor, kind, band), standing, ConditionEnd.RECOVERY)))
+        return versions
+
+    def compare(self, fact: StandingFact) -> list[ConditionVersion]:
+        """Return the versions that make the record what a shard stands in: of what it knows that begins which is missing, and nothing else stands."""
+        kept = {key_of(change) for change in fact.standing}
+        versions = [version for change in fact.standing if (version := self.take(change)) is not None]
+        for key, standing in list(self._standing.items()):
+            if key not in kept and is_known(fact, key):
+                del self._standing[key]
+                versions.append(self._version(standing.id, disproved(fact, key, standing, ConditionEnd.REBUILT)))
         return versions
 
     def _version(self, number: uuid.UUID, change: ConditionChange) -> ConditionVersion:
@@ -128,7 +154,22 @@ def changes_of(fact: Fact) -> tuple[ConditionChange, ...]:
     """Return the conditions that a fact speaks of."""
     if isinstance(fact, ConditionChange):
         return (fact,)
+    if isinstance(fact, StandingFact):
+        return fact.standing
     return fact.possible if isinstance(fact, SettledFact) else ()
+
+
+def key_of(change: ConditionChange) -> Key:
+    """Return of what only one stands at most."""
+    return change.device, change.sensor, change.kind.value, change.band
+
+
+def is_known(fact: StandingFact, key: Key) -> bool:
+    """Tell whether a shard that says what it stands in knows of a condition on record."""
+    device, sensor, kind, _ = key
+    if kind == ConditionKind.POSSIBLE_EXCURSION.value and sensor in fact.unsettled:
+        return False
+    return sensor in fact.sensors if sensor else device in fact.devices
 
 
 def id_of(change: ConditionChange) -> uuid.UUID:
@@ -150,15 +191,16 @@ def as_begun(end: ConditionChange, standing: Standing) -> ConditionChange:
     )
 
 
-def disproved(fact: SettledFact, device: int, band: str, standing: Standing) -> ConditionChange:
-    """Return the end of a possible excursion of which the state that a revision brought knows nothing."""
+def disproved(fact: SettledFact | StandingFact, key: Key, standing: Standing, ended_by: ConditionEnd) -> ConditionChange:
+    """Return the end of a condition on record of which a newer state knows nothing."""
+    device, sensor, kind, band = key
     until = max(fact.until, standing.started_at)
     return ConditionChange(
         as_of=fact.as_of,
         received_at=fact.received_at,
-        kind=ConditionKind.POSSIBLE_EXCURSION,
+        kind=ConditionKind(kind),
         device=device,
-        sensor=fact.sensor,
+        sensor=sensor,
         unit=standing.unit,
         organization=standing.organization,
         band=band,
@@ -167,9 +209,28 @@ def disproved(fact: SettledFact, device: int, band: str, standing: Standing) -> 
         opened_at=standing.opened_at,
         ended_at=until,
         closed_at=until,
-        ended_by=ConditionEnd.RECOVERY.value,
-        detail=PendingRun(band, standing.run_started_at or standing.started_at),
+        ended_by=ended_by.value,
+        detail=detail_on_record(ConditionKind(kind), standing.detail),
     )
+
+
+def detail_on_record(kind: ConditionKind, written: Mapping[str, Any]) -> Detail:
+    """Return what `detail_of` wrote."""
+    match kind:
+        case ConditionKind.BATTERY_LOW:
+            return BatteryLevel(**written)
+        case ConditionKind.DOOR_OPEN:
+            return OpenTime(**written)
+        case ConditionKind.FROZEN_VALUE:
+            return SameValue(**written)
+        case ConditionKind.SENSOR_FAULT:
+            return FaultMarks(written["marks"], RejectReason(written["reason"]))
+        case ConditionKind.CLOCK_WRONG:
+            return Rejections(**written)
+        case ConditionKind.POSSIBLE_EXCURSION:
+            return PendingRun(**written)
+        case _:
+            assert_never(kind)
 
 
 def write_conditions(connection: psycopg.Connection, versions: Iterable[tuple[ConditionVersion, int]]) -> None:

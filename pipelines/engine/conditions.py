@@ -21,7 +21,9 @@ from pipelines.domain.conditions.frozen_value import Frozen
 from pipelines.domain.conditions.row import ConditionRow
 from pipelines.domain.conditions.sensor import SensorConditions
 from pipelines.domain.conditions.sensor_fault import Believed
-from pipelines.domain.conditions.terms import Alert, BatteryTerms, ConditionTerms, FrozenTerms
+from pipelines.domain.conditions.standing import standing_of_sensor
+from pipelines.domain.conditions.terms import Alert, ConditionTerms
+from pipelines.engine.condition_limits import ConditionLimits
 from pipelines.engine.frozen import FrozenColumns, FrozenRows
 from pipelines.engine.judgements import ConditionChange, Fact
 from pipelines.engine.sensor_batch import ASSIGNMENT_END, FAULT, READING, Line, before, stable_order
@@ -34,8 +36,9 @@ from schemas.reasons import RejectReason, is_known, reason_of_code
 ANCILLARY: Final = int(RowKind.ANCILLARY)
 BATTERY_GUESSED: Final = int(RowFlag.BATTERY_GUESSED)
 BEFORE_BATCH: Final = -1
-NEVER_BELOW: Final = 0
-"""A limit that nothing is below."""
+
+Positions = npt.NDArray[np.intp]
+"""Of rows in a batch."""
 
 
 class Watched(msgspec.Struct, array_like=True):
@@ -58,6 +61,7 @@ class Conditions:
         self.frozen = FrozenColumns(frozen)
         self.watched = dict(watched)
         self._terms = terms
+        self._limits = ConditionLimits(terms)
         self._behind: dict[int, int] = {}
         """Position of the newest row in this batch of each sensor that was stepped through."""
         self._due_from = LONG_AGO
@@ -75,29 +79,34 @@ class Conditions:
     def on_rows(self, rows: Rows, ticks: Ticks, facts: list[Fact]) -> None:
         """Judge a batch: add what began or ended to `facts`."""
         self._behind.clear()
-        kind = rows["kind"]
-        told = np.flatnonzero(((kind <= ANCILLARY) & (rows["sensor"] > 0)) | (kind == ASSIGNMENT_END))
+        kind = np.ascontiguousarray(rows["kind"])
+        is_told = ((kind <= ANCILLARY) & (rows["sensor"] > 0)) | (kind == ASSIGNMENT_END)
+        told = np.flatnonzero(is_told)
         if len(told):
-            self._judge(rows, told, ticks, facts)
+            self._limits.prepare(rows["policy"][told])
+            self._judge(rows, told, self._may_move(rows, kind, is_told), ticks, facts)
         if len(ticks.positions):
             self._pass_deadlines(ticks, facts)
 
-    def _judge(self, rows: Rows, told: npt.NDArray[np.intp], ticks: Ticks, facts: list[Fact]) -> None:
-        slots, added = self._table.slots(rows["sensor"][told])
+    def _judge(self, rows: Rows, told: Positions, moving: Positions, ticks: Ticks, facts: list[Fact]) -> None:
+        """Judge the rows that tell anything; `moving` are those that may move a condition of a sensor that is in none."""
+        sensors = rows["sensor"][told]
+        slots, added = self._table.slots(sensors)
         table = self._table.rows
         table["judged_at"][added] = LONG_AGO
+        at = rows["measured_at"][told] - (rows["kind"][told] == ASSIGNMENT_END)
+        looks = self._limits.any_looks or len(self.frozen) > 0
+        if not (len(moving) or self.watched or looks):
+            self._judged(slots, at)
+            return
         touched = np.zeros(len(table), dtype=np.bool_)
-        terms = self._terms_in(rows["policy"][told])
-        touched[slots[self._may_move(rows, told, terms)]] = True
+        touched[self._table.find(rows["sensor"][moving])] = True
         if self.watched:
             touched[list(self.watched)] = True
-        looks = {number: one.frozen for number, one in terms.items() if one.frozen is not None}
-        if looks or len(self.frozen):
-            self._look_for_frozen(rows, told, slots, touched, looks)
+        if looks:
+            self._look_for_frozen(rows, told, slots, touched)
         walked = touched[slots]
-        quiet = np.flatnonzero(~walked)
-        at = rows["measured_at"][told[quiet]] - (rows["kind"][told[quiet]] == ASSIGNMENT_END)
-        self._judged(slots[quiet], at)
+        self._judged(slots[~walked], at[~walked])
         loud = np.flatnonzero(walked)
         if len(loud):
             self._walk_all(rows, told[loud], slots[loud], ticks, facts)
@@ -110,31 +119,22 @@ class Conditions:
         if missed.any():
             np.maximum.at(judged_at, slots[missed], at[missed])
 
-    def _terms_in(self, policy: npt.NDArray[np.int32]) -> dict[int, ConditionTerms]:
-        """Return the terms of each policy that some rows name."""
-        numbers = [int(policy[0])] if (policy == policy[0]).all() else np.unique(policy).tolist()
-        return {number: self._terms_of(number) for number in numbers}
+    def _may_move(self, rows: Rows, kind: npt.NDArray[np.uint8], is_told: npt.NDArray[np.bool_]) -> Positions:
+        """Return where the rows are that may move a condition of a sensor that is in none (a few too many, never too few)."""
+        limits = self._limits
+        # Without a sign what is absent is above every limit.
+        percent, millivolts = rows["battery_percent"].view(np.uint8), rows["battery_millivolts"].view(np.uint16)
+        surely = (kind == FAULT) | (rows["door"] == 1)
+        found = np.flatnonzero(is_told & (surely | (percent < limits.highest_percent) | (millivolts < limits.highest_millivolts)))
+        policy = rows["policy"][found]
+        moving = surely[found] | (millivolts[found] < limits.millivolts[policy])
+        moving |= (percent[found] < limits.percent[policy]) & (rows["flags"][found] & BATTERY_GUESSED == 0)
+        return np.asarray(found[moving], dtype=np.intp)
 
-    def _may_move(self, rows: Rows, told: npt.NDArray[np.intp], terms: dict[int, ConditionTerms]) -> npt.NDArray[np.bool_]:
-        """Return which rows may move a condition of a sensor that is in none (a few too many, never too few)."""
-        moving = (rows["kind"][told] == FAULT) | (rows["door"][told] == 1)
-        policy = rows["policy"][told]
-        percent, millivolts = rows["battery_percent"][told], rows["battery_millivolts"][told]
-        is_said = (percent >= 0) & (rows["flags"][told] & BATTERY_GUESSED == 0)
-        for number, one in terms.items():
-            low_percent, low_millivolts = low_levels(one.battery)
-            may = is_said & (percent < low_percent)
-            if low_millivolts:
-                may |= (millivolts >= 0) & (millivolts < low_millivolts)
-            moving |= may if len(terms) == 1 else may & (policy == number)
-        return np.asarray(moving, dtype=np.bool_)
-
-    def _look_for_frozen(
-        self, rows: Rows, told: npt.NDArray[np.intp], slots: Slots, touched: npt.NDArray[np.bool_], looks: dict[int, FrozenTerms]
-    ) -> None:
+    def _look_for_frozen(self, rows: Rows, told: Positions, slots: Slots, touched: npt.NDArray[np.bool_]) -> None:
         """Learn how sensors vary that are looked at; those whose value may be frozen, or whose learning ends, are touched."""
         policy, kind = rows["policy"][told], rows["kind"][told]
-        is_looked_at = np.isin(policy, list(looks)) & (kind != ASSIGNMENT_END)
+        is_looked_at = self._limits.looks[policy] & (kind != ASSIGNMENT_END)
         sensors = rows["sensor"][told]
         known = self.frozen.assignments(sensors)
         has_looks = np.zeros(len(touched), dtype=np.bool_)
@@ -162,9 +162,9 @@ class Conditions:
         values = chosen["temperature"] - configurations.calibration[chosen["configuration"]]
         gaps = configurations.max_gap_ms[chosen["configuration"]]
         taken = FrozenRows(chosen["sensor"], chosen["assignment"], chosen["measured_at"], values, gaps, chosen["policy"])
-        touched[slots[index[self.frozen.take(taken, looks)]]] = True
+        touched[slots[index[self.frozen.take(taken, self._limits.frozen[taken.policies])]]] = True
 
-    def _walk_all(self, rows: Rows, positions: npt.NDArray[np.intp], slots: Slots, ticks: Ticks, facts: list[Fact]) -> None:
+    def _walk_all(self, rows: Rows, positions: Positions, slots: Slots, ticks: Ticks, facts: list[Fact]) -> None:
         order = stable_order(slots, len(self._table))
         positions, slots = positions[order], slots[order]
         lines = [Line._make(row) for row in rows[positions].tolist()]
@@ -254,6 +254,18 @@ class Conditions:
                 )
             )
 
+    def sensors(self) -> list[int]:
+        """Return the sensors of which anything was judged."""
+        known: list[int] = self._table.rows["id"].tolist()
+        return known
+
+    def standing(self, as_of: int, received_at: int) -> list[ConditionChange]:
+        """Return what sensors stand in."""
+        facts: list[Fact] = []
+        for slot, watched in self.watched.items():
+            self._found(slot, watched, standing_of_sensor(watched.state), as_of, received_at, facts)
+        return [fact for fact in facts if isinstance(fact, ConditionChange)]
+
     def _keep(self, slot: int, watched: Watched) -> None:
         """Keep a sensor's state beside the columns where it is in, or near, a condition."""
         state = watched.state
@@ -286,13 +298,6 @@ def is_in_none(state: SensorConditions) -> bool:
 def reason_of(code: int) -> RejectReason:
     """Return why a value was not believed; a reason of a newer version of the code is taken as the most general one."""
     return reason_of_code(code) if is_known(code) else RejectReason.NOT_A_NUMBER
-
-
-def low_levels(terms: BatteryTerms | None) -> tuple[int, int]:
-    """Return below which percent and millivolts a battery is low; 0 where it is not judged by these."""
-    if terms is None:
-        return NEVER_BELOW, NEVER_BELOW
-    return terms.low_percent or NEVER_BELOW, terms.low_millivolts or NEVER_BELOW
 
 
 def alert_of(terms: ConditionTerms, kind: ConditionKind) -> Alert:

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.engine.judgements import Fact, OfflineFact
-from pipelines.engine.sensor_batch import stable_order
-from pipelines.engine.shard_table import DEVICE, FAR, LONG_AGO, Slots, Table
+from pipelines.engine.sensor_batch import ASSIGNMENT_END, stable_order
+from pipelines.engine.shard_table import DEVICE, FAR, LONG_AGO, PROBE, Slots, Table
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import Ticks
 from schemas.readings import RowFlag, RowKind, Rows
@@ -22,14 +22,20 @@ HISTORY: Final = int(RowFlag.HISTORY)
 REPLAYED: Final = int(RowFlag.REPLAYED)
 
 BEFORE_BATCH: Final = -1
+NO_DEVICE: Final = 0
+NO_CONFIGURATION: Final = -1
+"""Of a device that watches nothing any more; its patience stays."""
 
 
 class Devices:
     """The devices of one shard."""
 
-    def __init__(self, content: bytes, terms: Terms) -> None:
-        """Start from a snapshot's bytes, empty for none."""
+    def __init__(self, content: bytes, terms: Terms, probes: bytes = b"") -> None:
+        """Start from a snapshot's bytes, empty for none; without the probes of an older one each device has that it was heard by last."""
         self._table = Table(DEVICE, content)
+        self._probes = Table(PROBE, probes)
+        if content and not probes:
+            self._put_probes(self._table.rows[self._table.rows["sensor"] > 0], of="id")
         self._terms = terms
         offline = self._table.rows["offline_since"] != LONG_AGO
         self._offline: set[int] = set(self._table.rows["id"][offline].tolist())
@@ -39,10 +45,21 @@ class Devices:
         """Of devices walked through in this batch, by slot: the position of their last uplink. A tick before it judges nothing more."""
         self.changed: list[tuple[int, int]] = []
         """Devices that went offline or came back in this batch, with the offset it is as of."""
+        self.left: dict[int, list[int]] = {}
+        """Devices that watch nothing any more, with the positions in this batch of the rows that ended their last assignment."""
 
     def content(self) -> bytes:
         """Return the bytes for a snapshot."""
         return self._table.content()
+
+    def devices(self) -> list[int]:
+        """Return the devices that were heard of."""
+        known: list[int] = self._table.rows["id"].tolist()
+        return known
+
+    def probes(self) -> bytes:
+        """Return the bytes of the probes, for a snapshot."""
+        return self._probes.content()
 
     def is_offline(self, device: int) -> bool:
         """Return whether a device is offline."""
@@ -51,33 +68,35 @@ class Devices:
     def on_rows(self, rows: Rows, ticks: Ticks, facts: list[Fact]) -> None:
         """Take note of who was heard, and judge who was not."""
         self.changed.clear()
+        self.left.clear()
         self._walked.clear()
-        heard = np.flatnonzero(
-            (rows["kind"] <= LAST_HEARD_KIND) & (rows["device"] > 0) & ((rows["flags"] & HISTORY) == 0),
-        )
-        if len(heard):
-            self._heard(rows, heard, ticks, facts)
+        kind = np.ascontiguousarray(rows["kind"])
+        is_told = (kind <= LAST_HEARD_KIND) & ((rows["flags"] & HISTORY) == 0) | (kind == ASSIGNMENT_END)
+        told = np.flatnonzero(is_told & (rows["device"] > 0))
+        if len(told):
+            self._heard(rows, told, kind[told] == ASSIGNMENT_END, ticks, facts)
         self._pass_deadlines(ticks, facts)
 
-    def _heard(self, rows: Rows, heard: npt.NDArray[np.intp], ticks: Ticks, facts: list[Fact]) -> None:
+    def _heard(self, rows: Rows, heard: npt.NDArray[np.intp], ends: npt.NDArray[np.bool_], ticks: Ticks, facts: list[Fact]) -> None:
         slots, added = self._table.slots(rows["device"][heard])
         table = self._table.rows
         if len(added):
             table["heard_at"][added] = LONG_AGO
             table["offline_since"][added] = LONG_AGO
         order = stable_order(slots, len(table))
-        slots, positions = slots[order], heard[order]
+        slots, positions, ends = slots[order], heard[order], ends[order]
         starts = np.flatnonzero(np.concatenate([[True], slots[1:] != slots[:-1]]))
         owners = slots[starts]
         counts = np.diff(np.append(starts, len(slots)))
-        turning = self._turning(rows, positions, slots, starts, counts)
+        turning = self._turning(rows, positions, ends, slots, starts, counts)
         patience = self._least_patience(rows, positions, starts, owners, turning)
         heard_at = rows["measured_at"][positions]
+        heard_at[ends] = LONG_AGO
         suspects = self._suspects(positions, heard_at, starts, owners, patience, ticks)
-        replayed = (rows["flags"][positions] & REPLAYED) != 0
-        if replayed.any():
-            # Terms of a replay count by what was heard before it, which only a walk knows.
-            suspects = np.union1d(suspects, np.flatnonzero(np.logical_or.reduceat(replayed, starts)))
+        # Terms of a replay count by what was heard before it, and an end by what came before it: a walk alone knows.
+        in_order = ends | ((rows["flags"][positions] & REPLAYED) != 0)
+        if in_order.any():
+            suspects = np.union1d(suspects, np.flatnonzero(np.logical_or.reduceat(in_order, starts)))
         walked = np.zeros(len(owners), dtype=np.bool_)
         walked[suspects] = True
         for index in suspects.tolist():
@@ -89,6 +108,7 @@ class Devices:
         self,
         rows: Rows,
         positions: npt.NDArray[np.intp],
+        ends: npt.NDArray[np.bool_],
         slots: Slots,
         starts: npt.NDArray[np.intp],
         counts: npt.NDArray[np.intp],
@@ -96,13 +116,16 @@ class Devices:
         """Return which uplinks carry terms, of devices any of whose uplinks carry others than are known."""
         table = self._table.rows
         unit, configuration = rows["unit"][positions], rows["configuration"][positions]
-        telling = unit > 0
+        telling = (unit > 0) & ~ends
         changed = telling & ((configuration != table["configuration"][slots]) | (unit != table["unit"][slots]))
+        others = np.flatnonzero(changed)
+        changed[others] = ~self._are_known(rows[positions[others]])
         if not changed.any():
             return np.asarray(changed, dtype=np.bool_)
         self._due_from = LONG_AGO
-        self._terms.configurations.prepare(configuration[changed])
-        return np.asarray(telling & np.repeat(np.logical_or.reduceat(changed, starts), counts))
+        turning = np.asarray(telling & np.repeat(np.logical_or.reduceat(changed, starts), counts))
+        self._terms.configurations.prepare(configuration[turning])
+        return turning
 
     def _least_patience(
         self,
@@ -122,15 +145,44 @@ class Devices:
         least = np.minimum(np.where(known > 0, known, FAR), np.minimum.reduceat(told, starts))
         return np.where(least == FAR, 0, least)
 
+    def _are_known(self, uplinks: Rows) -> npt.NDArray[np.bool_]:
+        """Return which uplinks are of a probe of which the same is known."""
+        known = self._probes.find(uplinks["sensor"])
+        same = known >= 0
+        for name in ("device", "unit", "configuration"):
+            same[same] = self._probes.rows[name][known[same]] == uplinks[name][same]
+        return np.asarray(same, dtype=np.bool_)
+
     def _take_terms(self, rows: Rows, positions: npt.NDArray[np.intp], slots: Slots, turning: npt.NDArray[np.bool_]) -> None:
-        """Follow devices to their newest configuration and unit; numpy's assignment keeps the last row of each."""
+        """Follow probes to their newest terms, and devices to those of their least patient probe."""
         if not turning.any():
             return
-        table = self._table.rows
-        for name in ("sensor", "unit", "organization", "configuration"):
-            table[name][slots[turning]] = rows[name][positions[turning]]
-        numbers = rows["configuration"][positions[turning]]
-        table["offline_after_ms"][slots[turning]] = self._terms.configurations.offline_after_ms[numbers]
+        uplinks = rows[positions[turning]]
+        self._table.rows["organization"][slots[turning]] = uplinks["organization"]
+        self._put_probes(uplinks)
+        self._follow(uplinks["device"])
+
+    def _put_probes(self, rows: Rows, *, of: str = "device") -> None:
+        """Keep what rows say of their sensors, in order: numpy's assignment keeps the last of each; `of` is the column of the device."""
+        slots, _ = self._probes.slots(rows["sensor"])
+        for name, column in (("device", of), ("unit", "unit"), ("configuration", "configuration")):
+            self._probes.rows[name][slots] = rows[column]
+
+    def _follow(self, devices: npt.NDArray[np.int32]) -> None:
+        """Give devices the terms of their least patient probe; of several that of the lowest number. One without any keeps its patience."""
+        probes = self._probes.rows
+        probes = probes[np.isin(probes["device"], devices)]
+        configurations = self._terms.configurations
+        configurations.prepare(probes["configuration"])
+        patience = configurations.offline_after_ms[probes["configuration"]]
+        patience = np.where(patience > 0, patience, FAR)
+        order = np.lexsort((probes["id"], patience, probes["device"]))
+        _, first = np.unique(probes["device"][order], return_index=True)
+        chosen = order[first]
+        slots, table = self._table.find(probes["device"][chosen]), self._table.rows
+        for name, column in (("sensor", "id"), ("unit", "unit"), ("configuration", "configuration")):
+            table[name][slots] = probes[column][chosen]
+        table["offline_after_ms"][slots] = np.where(patience[chosen] == FAR, 0, patience[chosen])
 
     def _suspects(
         self,
@@ -160,6 +212,10 @@ class Devices:
         behind = BEFORE_BATCH
         for position in positions.tolist():
             self._pass_deadline(row, behind, position, ticks, facts)
+            if rows["kind"][position] == ASSIGNMENT_END:
+                self._leave(row, rows[position], position)
+                behind = position
+                continue
             heard_at = int(rows["measured_at"][position])
             if rows["flags"][position] & REPLAYED and heard_at <= row["heard_at"]:
                 behind = position
@@ -181,9 +237,27 @@ class Devices:
         """Follow one device to the terms of one of its uplinks."""
         if uplink["unit"] <= 0 or (row["configuration"] == uplink["configuration"] and row["unit"] == uplink["unit"]):
             return
-        for name in ("sensor", "unit", "organization", "configuration"):
-            row[name] = uplink[name]
-        row["offline_after_ms"] = self._terms.configurations.offline_after_ms[int(uplink["configuration"])]
+        one = np.array([uplink])
+        if not self._are_known(one)[0]:
+            row["organization"] = uplink["organization"]
+            self._put_probes(one)
+            self._follow(one["device"])
+            self._due_from = LONG_AGO
+
+    def _leave(self, row: Any, end: np.void, position: int) -> None:
+        """Let a device forget a probe whose assignment has ended, unless it watches another unit by now."""
+        slot = self._probes.slot_of(int(end["sensor"]))
+        if slot is None:
+            return
+        probe = self._probes.rows[slot]
+        if probe["device"] != row["id"] or probe["unit"] != end["unit"]:
+            return
+        probe["device"] = NO_DEVICE
+        row["configuration"] = NO_CONFIGURATION
+        self._follow(np.array([row["id"]], dtype=np.int32))
+        self._due_from = LONG_AGO
+        if row["configuration"] == NO_CONFIGURATION:
+            self.left.setdefault(int(row["id"]), []).append(position)
 
     def _pass_deadlines(self, ticks: Ticks, facts: list[Fact]) -> None:
         """Judge all devices at the end of the batch."""

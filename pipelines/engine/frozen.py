@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.domain.conditions.frozen_value import NO_VALUE, FrozenState, Learned, NoValue, Stretch, Varying
-from pipelines.domain.conditions.terms import FrozenTerms
 from pipelines.engine.sensor_batch import before
 from pipelines.engine.shard_table import FROZEN, Table
 
@@ -76,10 +75,10 @@ class FrozenColumns:
         row["assignment"], row["changes"], row["longest_ms"] = assignment, learned.changes, learned.longest_ms
         row["finest"] = NO_STEP if learned.finest is None else learned.finest
 
-    def take(self, rows: FrozenRows, terms: dict[int, FrozenTerms]) -> npt.NDArray[np.bool_]:
+    def take(self, rows: FrozenRows, terms: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
         """Learn from the readings of sensors whose value is not frozen; return which readings are of a sensor that must be stepped through.
 
-        Of such a sensor nothing is taken.
+        `terms` are those of each reading (condition_limits.FROZEN_TERMS). Of such a sensor nothing is taken.
         """
         slots, _ = self._table.slots(rows.sensors)
         first = np.ones(len(slots), dtype=np.bool_)
@@ -113,8 +112,8 @@ class FrozenColumns:
         changes = np.where(is_known, kept["changes"], 0) + np.add.reduceat(changed.astype(np.int64), starts)
         finest = np.minimum(np.where(is_known, kept["finest"], NO_STEP), np.minimum.reduceat(step, starts))
         longest = np.where(is_known, kept["longest_ms"], 0)
-        may_freeze = self._may_freeze(rows.policies, terms, held, readings, changes[of_kept], finest[of_kept], longest[of_kept])
-        walked = np.logical_or.reduceat(may_freeze, starts)
+        may = may_freeze(terms, held, readings, changes[of_kept], finest[of_kept], longest[of_kept])
+        walked = np.logical_or.reduceat(may, starts)
 
         taken = np.flatnonzero(~walked)
         last, into = ends[taken], slots[starts[taken]]
@@ -134,25 +133,16 @@ class FrozenColumns:
             table[name][into] = column
         return np.asarray(walked[of_kept], dtype=np.bool_)
 
-    def _may_freeze(
-        self,
-        policies: npt.NDArray[np.int32],
-        terms: dict[int, FrozenTerms],
-        held: npt.NDArray[np.int64],
-        readings: npt.NDArray[np.int64],
-        changes: npt.NDArray[np.int64],
-        finest: npt.NDArray[np.int64],
-        longest: npt.NDArray[np.int64],
-    ) -> npt.NDArray[np.bool_]:
-        """Return which readings may be of a frozen value (a few too many, never too few): with the most changes and the finest step of the batch."""
-        may = np.zeros(len(policies), dtype=np.bool_)
-        for number, one in terms.items():
-            may |= (
-                (policies == number)
-                & (held >= one.after_ms)
-                & (readings >= one.readings)
-                & (changes >= one.changes)
-                & (finest < one.coarse_hundredths)
-                & (held >= one.times_longest * longest)
-            )
-        return may
+
+def may_freeze(
+    terms: npt.NDArray[np.void],
+    held: npt.NDArray[np.int64],
+    readings: npt.NDArray[np.int64],
+    changes: npt.NDArray[np.int64],
+    finest: npt.NDArray[np.int64],
+    longest: npt.NDArray[np.int64],
+) -> npt.NDArray[np.bool_]:
+    """Return which readings may be of a frozen value (a few too many, never too few): with the most changes and the finest step of the batch."""
+    may = (held >= terms["after_ms"]) & (readings >= terms["readings"]) & (changes >= terms["changes"])
+    may &= (finest < terms["coarse_hundredths"]) & (held >= terms["times_longest"] * longest)
+    return np.asarray(may, dtype=np.bool_)

@@ -106,7 +106,24 @@ class SettledFact:
     """Why it was judged again."""
 
 
-Fact = SettledFact | ExcursionFact | RunningFact | OfflineFact | ConditionChange | StateFact
+@dataclass(frozen=True, slots=True)
+class StandingFact:
+    """What a shard stands in once it has passed what was on record when it started: of what it knows nothing else stands."""
+
+    as_of: int
+    received_at: int
+    until: int
+    """ms UTC: the partition's clock."""
+    devices: frozenset[int]
+    """Those it knows: by them clocks are compared."""
+    sensors: frozenset[int]
+    """Those it knows the conditions of."""
+    unsettled: frozenset[int]
+    """Sensors that wait for a revision, which says what is possible of them."""
+    standing: tuple[ConditionChange, ...]
+
+
+Fact = StandingFact | SettledFact | ExcursionFact | RunningFact | OfflineFact | ConditionChange | StateFact
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ import msgspec
 from pipelines.domain.conditions import possible_excursion
 from pipelines.domain.conditions.facts import ConditionEnd, ConditionFact, ConditionFacts, ConditionKind
 from pipelines.domain.conditions.possible_excursion import NOT_POSSIBLE, BandView, Possible, possible_at
+from pipelines.domain.conditions.standing import standing_of_run
 from pipelines.domain.excursion_states import Breaching, SustainedState
 from pipelines.domain.policy import SustainedBand
 from pipelines.domain.sensor import SensorState
 from pipelines.engine.conditions import alert_of, change_of
 from pipelines.engine.judgements import ConditionChange, Fact
 from pipelines.engine.sensor_batch import Line
-from pipelines.engine.shard_table import FAR, Kept
+from pipelines.engine.shard_table import Kept
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import Ticks
 
@@ -83,16 +84,15 @@ class Possibles:
             facts += [self._change(of, one.run.band, fact, before) for fact in found]
         self.due.pop(slot, None)
 
-    def pass_until(
-        self, slot: int, kept: Kept, state: SensorState, behind: int, before: int | None, ticks: Ticks, facts: list[Fact]
-    ) -> None:
-        """Let runs become possible at the first tick, between two positions, that reaches it."""
-        while (due := self.due.get(slot, FAR)) <= ticks.after.now:
-            index = ticks.first_reaching(due, behind)
-            if index is None or (before is not None and ticks.positions[index] >= before):
-                return
-            self._on_clock(whose(slot, kept, int(ticks.offsets[index]), int(ticks.stamps[index])), state, due, facts)
-            self._await(slot, state)
+    def become(self, slot: int, kept: Kept, state: SensorState, index: int, ticks: Ticks, facts: list[Fact]) -> None:
+        """Let runs become possible at a tick that passes no deadline of their sensor."""
+        self._on_clock(whose(slot, kept, int(ticks.offsets[index]), int(ticks.stamps[index])), state, int(ticks.clocks[index]), facts)
+        self._await(slot, state)
+
+    def standing_of(self, slot: int, kept: Kept, state: SensorState, as_of: int, received_at: int) -> list[ConditionChange]:
+        """Return what runs of a sensor stand in."""
+        of = whose(slot, kept, as_of, received_at)
+        return [self._change(of, one.run.band, standing_of_run(one), state) for one in self.standing.get(slot, ())]
 
     def settled(self, slot: int, kept: Kept, state: SensorState, done: int, clock: int) -> tuple[ConditionChange, ...]:
         """Take over the state that a revision brought; return what is possible as of the partition's clock (ms UTC)."""

@@ -35,6 +35,7 @@ from pipelines.engine.judgements import (
     OfflineFact,
     RunningFact,
     SettledFact,
+    StandingFact,
     StateFact,
 )
 from pipelines.engine.lease import Fence, unfenced
@@ -198,6 +199,8 @@ class Recorder:
                         recorded = record_stretch(found, standing, stretch, taken)
                         taken |= voided_of(recorded)
                         self._change(connection, recorded, standing, (partition, fact.as_of, fact.received_at), changes)
+                case StandingFact():
+                    self._change_conditions(connection, conditions.compare(fact), partition, changes)
                 case RunningFact():
                     for one in current.get((fact.sensor, fact.band), []):
                         if one.found.closed_at is None:
@@ -291,8 +294,8 @@ class Recorder:
 
 
 def is_settled_now(fact: Fact, done: int) -> bool:
-    """Tell whether a fact is a settlement as of the newest offset on record: no newer row need have come for it."""
-    return isinstance(fact, SettledFact) and fact.as_of == done
+    """Tell whether a fact says what is so as of the newest offset on record: no newer row need have come for it."""
+    return isinstance(fact, SettledFact | StandingFact) and fact.as_of == done
 
 
 def found_of(fact: Fact) -> tuple[Found, ...]:
@@ -302,7 +305,7 @@ def found_of(fact: Fact) -> tuple[Found, ...]:
             return (fact.found,)
         case SettledFact():
             return fact.found
-        case RunningFact() | OfflineFact() | ConditionChange() | StateFact():
+        case RunningFact() | OfflineFact() | ConditionChange() | StandingFact() | StateFact():
             return ()
         case _:
             assert_never(fact)

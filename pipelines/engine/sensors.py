@@ -30,7 +30,7 @@ from pipelines.domain.sensor_view import open_excursions, state_at
 from pipelines.domain.windowed_states import WindowedOpen
 from pipelines.engine.awaiting import MOST_LINES, MOST_LINES_OF_ALL, Answer, Awaiting, is_for_revision, newest_of, reason_of, settled
 from pipelines.engine.devices import Devices
-from pipelines.engine.judgements import ExcursionFact, Fact, RunningFact, SettledFact, StateFact
+from pipelines.engine.judgements import ConditionChange, ExcursionFact, Fact, RunningFact, SettledFact, StateFact
 from pipelines.engine.line_rules import ends_unsaid, has_terms_of, repeats
 from pipelines.engine.possible import Possibles
 from pipelines.engine.sensor_batch import ASSIGNMENT_END, CORRECTION, FAULT, READING, Line, SensorBatch, sorted_batch
@@ -104,7 +104,6 @@ class Sensors:
         if len(judged):
             self._judge(self._sorted(rows, judged), ticks, facts, late)
         if len(ticks.positions):
-            self._become_possible(ticks, facts)
             self._pass_deadlines(ticks, facts)
             self._grow_stale(ticks, facts)
             self._hand_on_running(ticks, facts)
@@ -173,9 +172,7 @@ class Sensors:
                 behind = int(batch.positions[index - 1])
                 continue
             position = int(batch.positions[index])
-            if slot in self.possibles.due:
-                self.possibles.pass_until(slot, kept, state, behind, position, ticks, facts)
-            if state.due is not None:
+            if state.due is not None or slot in self.possibles.due:
                 state = self._pass_until(state, slot, kept, behind, position, ticks, facts)
             if is_for_revision(line) or is_late(state, line.measured_at):
                 if not repeats(line, state, kept):
@@ -264,6 +261,18 @@ class Sensors:
                 late += () if again is None else (again,)
         return late
 
+    def possible(self, as_of: int, received_at: int) -> list[ConditionChange]:
+        """Return what is possible of sensors that wait for no revision."""
+        found: list[ConditionChange] = []
+        for slot in self.possibles.standing.keys() - self.awaiting.keys():
+            kept = self._kept(slot)
+            found += self.possibles.standing_of(slot, kept, self._state_of(slot, kept), as_of, received_at)
+        return found
+
+    def unsettled(self) -> list[int]:
+        """Return the sensors that wait for a revision."""
+        return [int(self._table.rows["id"][slot]) for slot in self.awaiting]
+
     def _settle(self, slot: int, awaiting: Awaiting, answer: Answer, done: int, clock: int, facts: list[Fact]) -> Late | None:
         """Put one answer in place."""
         del self.awaiting[slot]
@@ -326,34 +335,37 @@ class Sensors:
         ticks: Ticks,
         facts: list[Fact],
     ) -> SensorState:
-        """Pass the deadlines that ticks between two positions have reached."""
-        while state.due is not None and state.due <= ticks.after.now:
-            index = ticks.first_reaching(state.due, behind)
+        """Pass the deadlines that ticks between two positions have reached, and those at which pending runs become possible, tick by tick."""
+        while True:
+            due = min(FAR if state.due is None else state.due, self.possibles.due.get(slot, FAR))
+            index = ticks.first_reaching(due, behind) if due <= ticks.after.now else None
             if index is None or (before is not None and ticks.positions[index] >= before):
                 return state
-            step = on_clock(state, int(ticks.clocks[index]), self._terms.policies)
+            clock = int(ticks.clocks[index])
+            if state.due is None or state.due > clock:
+                self.possibles.become(slot, kept, state, index, ticks, facts)
+                continue
+            step = on_clock(state, clock, self._terms.policies)
             self._found(step.facts, step.state, slot, kept, int(ticks.offsets[index]), int(ticks.stamps[index]), facts, before=state)
             self.possibles.on_tick(slot, kept, state, step.state, index, ticks, facts)
             state = step.state
-        return state
-
-    def _become_possible(self, ticks: Ticks, facts: list[Fact]) -> None:
-        """Pass, at the batch's end, the instants at which pending runs become possible."""
-        for slot in [slot for slot, due in self.possibles.due.items() if due <= ticks.after.now]:
-            kept, behind = self._kept(slot), self._behind.get(slot, NOTHING_BEFORE)
-            self.possibles.pass_until(slot, kept, self._state_of(slot, kept), behind, None, ticks, facts)
 
     def _pass_deadlines(self, ticks: Ticks, facts: list[Fact]) -> None:
         """Pass, at the batch's end, the deadlines of all sensors that its ticks have reached."""
-        if ticks.after.now < self._due_from:
-            return
-        for slot in np.flatnonzero(self._table.rows["due"] <= ticks.after.now).tolist():
+        due = {slot for slot, at in self.possibles.due.items() if at <= ticks.after.now}
+        is_reached = ticks.after.now >= self._due_from
+        if is_reached:
+            due.update(np.flatnonzero(self._table.rows["due"] <= ticks.after.now).tolist())
+        for slot in sorted(due):
             kept = self._kept(slot)
-            state = self._pass_until(self._state_of(slot, kept), slot, kept, self._behind.get(slot, NOTHING_BEFORE), None, ticks, facts)
-            self._keep(slot, kept, state)
-            self._show(kept, state, int(ticks.offsets[-1]), ticks.after.now, facts)
-            self._put_back(slot, kept)
-        self._due_from = int(self._table.rows["due"].min(initial=FAR))
+            before = self._state_of(slot, kept)
+            state = self._pass_until(before, slot, kept, self._behind.get(slot, NOTHING_BEFORE), None, ticks, facts)
+            if state is not before:
+                self._keep(slot, kept, state)
+                self._show(kept, state, int(ticks.offsets[-1]), ticks.after.now, facts)
+                self._put_back(slot, kept)
+        if is_reached:
+            self._due_from = int(self._table.rows["due"].min(initial=FAR))
 
     def _grow_stale(self, ticks: Ticks, facts: list[Fact]) -> None:
         """Show unknown where the newest value is no longer known."""

@@ -20,17 +20,17 @@ from pipelines.engine.awaiting import Answer, Awaiting
 from pipelines.engine.clocks import Clock, Clocks
 from pipelines.engine.conditions import Conditions, Watched
 from pipelines.engine.devices import Devices
-from pipelines.engine.judgements import Fact, Judged, LateReadings, Output
+from pipelines.engine.judgements import Fact, Judged, LateReadings, Output, StandingFact
 from pipelines.engine.sensors import Late, Sensors
-from pipelines.engine.shard_table import CONDITION, DEVICE, FROZEN, SENSOR, compressed, decompressed, packed, unpacked
+from pipelines.engine.shard_table import CONDITION, DEVICE, FROZEN, PROBE, SENSOR, compressed, decompressed, packed, unpacked
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import read_ticks
 from pipelines.engine.unpack import fresh_rows
 
-SNAPSHOT_VERSION: Final = 5
+SNAPSHOT_VERSION: Final = 6
 """Of the bytes below. A shipped version must load for ever or be migrated: version 1 had its tables as they are, 2 has them packed, 3
 has the machine states packed too, with one for each band of any kind, 4 what waits for a revision, 5 the conditions of
-sensors and devices."""
+sensors and devices, 6 the probes of devices."""
 
 UNPACKED_VERSION: Final = 1
 SUSTAINED_VERSION: Final = 2
@@ -68,6 +68,8 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     """By slot, the sensors that wait for a revision; packed. Nothing before version 4."""
     conditions: KeptConditions | bytes = b""
     """Packed. Nothing before version 5."""
+    probes: bytes = b""
+    """Packed. Nothing before version 6."""
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -88,6 +90,7 @@ class Shard:
         """
         self.partition = partition
         self._recorded = recorded
+        self._is_compared = recorded < 0
         kept = (
             Snapshot(SNAPSHOT_VERSION, -1, PartitionClock(), b"", b"", {}, {}, KeptConditions())
             if snapshot is None
@@ -95,7 +98,7 @@ class Shard:
         )
         self.done = kept.done
         self.clock = kept.clock
-        self._devices = Devices(kept.devices, terms)
+        self._devices = Devices(kept.devices, terms, kept.probes)
         machines, awaiting, conditions = kept.machines, kept.awaiting, kept.conditions
         assert isinstance(machines, dict), "read_snapshot unpacks them"
         assert isinstance(awaiting, dict), "read_snapshot unpacks them"
@@ -131,11 +134,12 @@ class Shard:
         self._devices.on_rows(rows, ticks, facts)
         late = self._sensors.on_rows(rows, ticks, facts)
         self._conditions.on_rows(rows, ticks, facts)
-        self._clocks.on_rows(rows, ticks, facts)
+        self._clocks.on_rows(rows, ticks, self._devices.left, facts)
         self.clock = ticks.after
         self.done = done
         facts.sort(key=lambda fact: fact.as_of)
         again = self._settled(facts)
+        self._compare(facts)
         outputs = [*self._requests(late), *again]
         if facts:
             outputs.append(Judged(self.partition, done, tuple(facts)))
@@ -147,6 +151,17 @@ class Shard:
         facts: list[Fact] = []
         requests = [*self._requests(() if unasked is None else (unasked,)), *self._settled(facts)]
         return [*requests, Judged(self.partition, self.done, tuple(facts))] if facts else requests
+
+    def _compare(self, facts: list[Fact]) -> None:
+        """Say what stands, once, when all that was on record is passed: a shard that was rebuilt may differ from it."""
+        if self._is_compared or self.done < self._recorded or self.clock.now == NEVER:
+            return
+        self._is_compared = True
+        at = (self.done, self.clock.now)
+        standing = [*self._conditions.standing(*at), *self._clocks.standing(*at), *self._sensors.possible(*at)]
+        devices, sensors = frozenset(self._devices.devices()), frozenset(self._conditions.sensors())
+        unsettled = frozenset(self._sensors.unsettled())
+        facts.append(StandingFact(*at, self.clock.now, devices, sensors, unsettled, tuple(standing)))
 
     def _settled(self, facts: list[Fact]) -> list[Output]:
         """Put answers in place, add what came of them to `facts`, and return further requests."""
@@ -177,6 +192,7 @@ class Shard:
                 compressed(_ENCODER.encode(self._sensors.machines)),
                 compressed(_ENCODER.encode(self._sensors.awaiting)),
                 compressed(_ENCODER.encode(self._kept_conditions())),
+                packed(self._devices.probes(), PROBE),
             ),
         )
 
@@ -198,6 +214,8 @@ def read_snapshot(content: bytes) -> Snapshot:
             snapshot = replace(snapshot, awaiting=_AWAITING.decode(decompressed(snapshot.awaiting)) if snapshot.awaiting else {})
         if isinstance(snapshot.conditions, bytes):
             snapshot = replace(snapshot, conditions=_conditions_of(snapshot.conditions))
+        if snapshot.probes:
+            snapshot = replace(snapshot, probes=unpacked(snapshot.probes, PROBE))
         whole = len(snapshot.sensors) % SENSOR.itemsize == 0 and len(snapshot.devices) % DEVICE.itemsize == 0
     except (msgspec.DecodeError, ValueError) as error:
         message = f"a snapshot of detect_excursions cannot be read: {error}; delete the recovery folder to rebuild it from the log"

@@ -31,7 +31,7 @@ SENSOR: Final = np.dtype(
         ("in_machine", "u1"),  # 1: a machine state is kept beside the columns
     ],
 )
-"""76 bytes a sensor."""
+"""80 bytes a sensor, 88 in memory."""
 
 DEVICE: Final = np.dtype(
     [
@@ -45,10 +45,13 @@ DEVICE: Final = np.dtype(
         ("offline_since", "<i8"),  # LONG_AGO: not offline
     ],
 )
-"""44 bytes a device."""
+"""44 bytes a device, 48 in memory."""
+
+PROBE: Final = np.dtype([("id", "<i4"), ("device", "<i4"), ("unit", "<i4"), ("configuration", "<i4")])
+"""16 bytes a sensor that was heard: of which device it is (0: it is assigned to nothing any more), where and under which terms."""
 
 CONDITION: Final = np.dtype([("id", "<i4"), ("judged_at", "<i8")])
-"""12 bytes a sensor: how far its conditions are judged."""
+"""12 bytes a sensor, 16 in memory: how far its conditions are judged."""
 
 FROZEN: Final = np.dtype(
     [
@@ -65,7 +68,7 @@ FROZEN: Final = np.dtype(
         ("longest_ms", "<i8"),
     ],
 )
-"""64 bytes a sensor whose policy looks for frozen values."""
+"""64 bytes a sensor, 72 in memory, whose policy looks for frozen values."""
 
 DENSE_RANGE: Final = 65_536
 """Ids that lie within such a range are looked up directly: 256 KiB a table at most."""
@@ -140,12 +143,21 @@ def unpacked(content: bytes, dtype: np.dtype[Any]) -> bytes:
     return rows.tobytes()
 
 
+def aligned(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return a dtype with the same columns, each at a multiple of its width."""
+    return np.dtype([(name, dtype[name]) for name in dtype.names or ()], align=True)
+
+
 class Table:
-    """Rows of a dtype with an `id`, in the order they came; `slots` finds them by id."""
+    """Rows of a dtype with an `id`, in the order they came; `slots` finds them by id.
+
+    In memory each column is aligned: numpy reads and writes one that is not ten times as slowly.
+    """
 
     def __init__(self, dtype: np.dtype[Any], content: bytes = b"") -> None:
         """Start empty, or from a snapshot's bytes."""
-        self.rows: Array = np.frombuffer(bytearray(content), dtype=dtype)
+        self._dtype = dtype
+        self.rows: Array = np.frombuffer(content, dtype=dtype).astype(aligned(dtype))
         self._sorted: Array = np.zeros(0, dtype=np.int32)
         self._order: Slots = np.zeros(0, dtype=np.intp)
         self._direct: Array = np.zeros(0, dtype=np.int32)
@@ -165,7 +177,7 @@ class Table:
         fresh = np.zeros(len(added), dtype=self.rows.dtype)
         fresh["id"] = added
         first = len(self.rows)
-        self.rows = np.concatenate([self.rows, fresh])
+        self.rows = np.concatenate([self.rows, fresh], dtype=self.rows.dtype)
         self._index()
         return self.find(ids), np.arange(first, len(self.rows))
 
@@ -176,7 +188,7 @@ class Table:
 
     def content(self) -> bytes:
         """Return the rows as bytes, for a snapshot."""
-        return self.rows.tobytes()
+        return self.rows.astype(self._dtype).tobytes()
 
     def find(self, ids: Array) -> Slots:
         """Return the slot of each id, -1 where it is not known."""

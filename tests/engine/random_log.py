@@ -67,9 +67,16 @@ POLICIES[5] = parse_policy(
 POLICIES[6] = parse_policy(
     {"bands": [WARM], "conditions": {"door_open": {"enabled": False}, "clock_wrong": {"rejections": 1, "quiet_seconds": 9}}}
 )
+SOON = {"name": "soon", "side": "high", "limit_celsius": 8, "hold_seconds": 12}
+"""Opens by known time alone, before a run of the other band becomes possible."""
+POLICIES[7] = parse_policy({"bands": [SOON, WARM]})
+POLICIES[8] = parse_policy(
+    {"bands": [WARM, SOON], "conditions": {"clock_wrong": {"rejections": 2, "within_seconds": 20, "quiet_seconds": 9}}}
+)
 SUSTAINED = (1, 2)
 WINDOWED = (3, 4)
 CONDITIONED = (5, 6)
+TWO_HOLDS = (7, 8)
 """Versions that a log changes between."""
 CONFIGURATIONS = {
     1: Configuration(7_500, 36_000),

@@ -26,17 +26,30 @@ from pipelines.engine.shard import AWAITING_VERSION, SNAPSHOT_VERSION, KeptCondi
 from pipelines.engine.shard_table import CONDITION
 from schemas.readings import ABSENT_I1, ABSENT_I2, RowFlag, RowKind, Rows, blank_rows, encode_rows
 from schemas.reasons import RejectReason, code_of_reason
-from tests.engine.random_log import CONDITIONED, CONFIGURATIONS, POLICIES, START_AT, cut, random_log, terms, tick, with_conditions
+from tests.engine.random_log import (
+    CONDITIONED,
+    CONFIGURATIONS,
+    POLICIES,
+    START_AT,
+    TWO_HOLDS,
+    cut,
+    random_log,
+    terms,
+    tick,
+    with_conditions,
+)
 
 SERIES = int(os.environ.get("COLDSTREAM_SHARD_LOGS", "300")) // 3
 AT = START_AT
+FIELDS_THEN = 7
+"""Of a snapshot before there were conditions."""
 EVERY = {ConditionKind.BATTERY_LOW, ConditionKind.DOOR_OPEN, ConditionKind.SENSOR_FAULT, ConditionKind.FROZEN_VALUE}
 """Those of a sensor's rows."""
 
 
-def log_of(seed: int, *, disorder: bool) -> list[Rows]:
+def log_of(seed: int, *, disorder: bool, versions: tuple[int, int] = CONDITIONED) -> list[Rows]:
     """Return a random log in which every condition comes and goes."""
-    return with_conditions(random_log(seed, disorder=disorder, versions=CONDITIONED).rows, seed)
+    return with_conditions(random_log(seed, disorder=disorder, versions=versions).rows, seed)
 
 
 def by_the_machine(rows: Sequence[Rows]) -> tuple[list[ConditionChange], dict[int, SensorConditions]]:
@@ -183,7 +196,7 @@ def test_how_sensors_vary_is_learned_by_the_column_as_by_the_machine(disorder: b
 def test_what_is_possible_and_whose_clock_is_wrong_does_not_depend_on_batches_or_restarts(disorder: bool) -> None:
     seen: set[tuple[ConditionKind, str | None]] = set()
     for seed in range(SERIES):
-        rows = log_of(seed, disorder=disorder)
+        rows = log_of(seed, disorder=disorder, versions=CONDITIONED if seed % 2 else TWO_HOLDS)
         one_by_one, outputs, chance = Shard(3, terms()), list[Output](), random.Random(seed)
         expected = changes([output for row in rows for output in one_by_one.on_records([encode_rows(row)])])
         shard = Shard(3, terms())
@@ -283,7 +296,7 @@ def test_a_sensor_in_no_condition_keeps_nothing_beside_the_columns() -> None:
 def test_a_shard_that_knew_nothing_of_conditions_begins_with_how_far_its_sensors_are_judged() -> None:
     shard = Shard(3, terms())
     shard.on_records([encode_rows(row_of(1, AT + 60_000))])
-    older = msgspec.msgpack.encode(msgspec.msgpack.decode(shard.snapshot())[:-1])
+    older = msgspec.msgpack.encode(msgspec.msgpack.decode(shard.snapshot())[:FIELDS_THEN])
     older = older.replace(bytes([SNAPSHOT_VERSION]), bytes([AWAITING_VERSION]), 1)
 
     restored = Shard(3, terms(), older)

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from pipelines.engine.shard import SUSTAINED_VERSION, KeptConditions, Shard, Snapshot, read_snapshot
-from pipelines.engine.shard_table import CONDITION, DEVICE, FROZEN, LONG_AGO, SENSOR
+from pipelines.engine.shard_table import CONDITION, DEVICE, FROZEN, LONG_AGO, PROBE, SENSOR
 from schemas.readings import encode_rows
 from tests.engine.random_log import CONDITIONED, STEP_MS, SUSTAINED, WINDOWED, random_log, terms, with_conditions
 
@@ -79,10 +79,16 @@ CONDITIONS: Final = Kept("shard_snapshot_v5", 5, seed=16, sensors=12, rows=250, 
 VARYING: Final = replace(CONDITIONS, name="shard_snapshot_v5_varying", seed=17, conditions=False)
 """With what is known of how quiet sensors vary in columns of its own: the first snapshots of this version had it among the watched."""
 
-SNAPSHOTS: Final = (QUIET, RUNS, PACKED, PACKED_RUNS, WINDOWS, WAITING, CONDITIONS, VARYING)
+PROBES: Final = replace(CONDITIONS, name="shard_snapshot_v6", version=6)
+"""With the probes of devices, and rejections with when they are forgotten."""
+
+SNAPSHOTS: Final = (QUIET, RUNS, PACKED, PACKED_RUNS, WINDOWS, WAITING, CONDITIONS, VARYING, PROBES)
 
 FIELDS_OF_SUSTAINED: Final = 5
 """Of a machine state before version 3: those that came later are empty there."""
+
+FIELDS_OF_QUESTIONED: Final = 2
+"""Of rejections up to version 5, with their tag: when they are forgotten came later."""
 
 FIELDS_OF_WAITING: Final = 4
 """Of a sensor that waits in version 4: whether an assignment had ended came later."""
@@ -111,10 +117,13 @@ def loaded(content: bytes) -> str:
     if kept.version > WAITING.version:
         assert isinstance(kept.conditions, KeptConditions)
         found["conditions"] = records_of(np.frombuffer(kept.conditions.sensors, CONDITION))
-        for name in ("watched", "clocks", "possible"):
-            found[name] = msgspec.to_builtins(getattr(kept.conditions, name), str_keys=True)
+        found["watched"] = msgspec.to_builtins(kept.conditions.watched, str_keys=True)
+        found["clocks"] = clocks_of(kept.version, kept.conditions)
+        found["possible"] = msgspec.to_builtins(kept.conditions.possible, str_keys=True)
         if kept.conditions.frozen:
             found["frozen"] = records_of(np.frombuffer(kept.conditions.frozen, FROZEN))
+    if kept.version >= PROBES.version:
+        found["probes"] = records_of(np.frombuffer(kept.probes, PROBE))
     parts = [f"{json.dumps(name)}: {_lines(value)}" for name, value in found.items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
@@ -125,6 +134,16 @@ def machines_of(kept: Snapshot) -> Any:
     states = msgspec.to_builtins(kept.machines, str_keys=True, builtin_types=(bytes,))
     assert fields is None or not any(later for state in states.values() for later in state[fields:])
     return {slot: json.loads(msgspec.json.encode(state[:fields])) for slot, state in states.items()}
+
+
+def clocks_of(version: int, kept: KeptConditions) -> Any:
+    """Return the clocks, with the fields that the snapshot's version had."""
+    clocks = msgspec.to_builtins(kept.clocks, str_keys=True)
+    for state, *_ in clocks.values():
+        if version < PROBES.version and state[0] == "questioned":
+            assert state[FIELDS_OF_QUESTIONED:] == [None]
+            del state[FIELDS_OF_QUESTIONED:]
+    return clocks
 
 
 def awaiting_of(kept: Snapshot) -> Any:

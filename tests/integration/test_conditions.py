@@ -12,9 +12,9 @@ from psycopg.types.json import Jsonb
 from infra.local.local_stack import LocalStack
 from infra.seed import Seeded
 from pipelines.connectors.timescale import DatabaseConfig
-from pipelines.domain.conditions.facts import BatteryLevel, ConditionKind, FaultMarks, OpenTime, PendingRun, Rejections
+from pipelines.domain.conditions.facts import BatteryLevel, ConditionKind, Detail, FaultMarks, OpenTime, PendingRun, Rejections, SameValue
 from pipelines.domain.conditions.terms import Alert
-from pipelines.engine.judgements import ConditionChange, Fact, Judged, OfflineFact, SettledFact
+from pipelines.engine.judgements import ConditionChange, Fact, Judged, OfflineFact, SettledFact, StandingFact
 from pipelines.engine.reconnecting import Reconnecting
 from pipelines.engine.shard import Shard
 from pipelines.engine.stop import StopFlag
@@ -228,6 +228,46 @@ def test_what_a_unit_is_judged_by_names_every_field_of_its_conditions(world: Wor
     assert conditions["door_open"] == {"enabled": True, "alert": "none", "open_seconds": 300}
     assert conditions["frozen_value"] == {"enabled": False}
     assert conditions["possible_excursion"] == {"enabled": True, "alert": "none"}
+
+
+def test_a_rebuilt_shard_begins_what_is_missing_and_ends_what_no_longer_stands(world: World) -> None:
+    lost = world.change(ConditionKind.SENSOR_FAULT, 9, device=901, sensor=9_001)
+    begun, unknown = (
+        world.change(ConditionKind.BATTERY_LOW, 8, device=901, sensor=sensor, detail=BatteryLevel(None, 12)) for sensor in (9_001, 9_003)
+    )
+    run = possible(world, "warm", 7)
+    world.record(begun, unknown, replace(run, device=901, sensor=9_002))
+    kept = "SELECT kind, sensor_id FROM open_conditions WHERE device_id = 901 ORDER BY 1, 2"
+    rebuilt = StandingFact(world.offset, world.now, world.now, frozenset({901}), frozenset({9_001, 9_002}), frozenset({9_002}), (lost,))
+
+    told = world.record(rebuilt)
+
+    assert sorted(told) == [("alert:resolved", "battery_low", 2), ("alert:triggered", "sensor_fault", 1)]
+    assert {one["ended_by"] for one in world.told if one["event"] == "alert:resolved"} == {"rebuilt"}
+    assert world.rig.rows(kept) == [("battery_low", 9_003), ("possible_excursion", 9_002), ("sensor_fault", 9_001)]
+    assert world.record(rebuilt) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        (ConditionKind.BATTERY_LOW, BatteryLevel(2_900, None)),
+        (ConditionKind.DOOR_OPEN, OpenTime(300_000)),
+        (ConditionKind.FROZEN_VALUE, SameValue(412, 30, 43_200_000)),
+        (ConditionKind.SENSOR_FAULT, FaultMarks(2, RejectReason.SENTINEL)),
+        (ConditionKind.CLOCK_WRONG, Rejections(3)),
+        (ConditionKind.POSSIBLE_EXCURSION, PendingRun("warm", 1_750_000_000_000)),
+    ],
+)
+def test_what_a_condition_stood_on_is_kept_where_a_rebuilt_shard_ends_it(world: World, kind: ConditionKind, detail: Detail) -> None:
+    sensor = 0 if kind is ConditionKind.CLOCK_WRONG else 9_100
+    world.record(world.change(kind, 6, device=910, sensor=sensor, detail=detail))
+
+    world.record(StandingFact(world.offset, world.now, world.now, frozenset({910}), frozenset({9_100}), frozenset(), ()))
+
+    found = world.rig.rows(f"SELECT detail FROM condition_events WHERE device_id = 910 AND kind = '{kind.value}' ORDER BY version")
+    assert len(found) == 2
+    assert found[0] == found[1]
 
 
 def test_rows_are_judged_by_the_fields_of_the_policy_document_in_the_database(world: World) -> None:

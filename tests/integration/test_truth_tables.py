@@ -128,7 +128,7 @@ def comparable(statement: str, rows: Answer) -> Any:
     if statement == excursion_rows.TAKEN_OF_SENSORS:
         return set(rows)
     if statement in IN_ANY_ORDER:
-        return Counter(rows)
+        return Counter(tuple(json.dumps(one, sort_keys=True) if isinstance(one, dict) else one for one in row) for row in rows)
     if statement == outbox.LEFT_BEHIND:
         return [(*row[:-1], json.loads(row[-1])) for row in rows]
     return rows

@@ -214,7 +214,7 @@ class MemoryTables:
     def _standing_conditions(self, values: Mapping[str, Any]) -> Found:
         columns = ("id", "device", "sensor", "kind", "band", "alert", "unit", "organization", "started_at", "opened_at")
         return [
-            (*(one[name] for name in columns), one["detail"].obj.get("run_started_at"))
+            (*(one[name] for name in columns), one["detail"].obj)
             for one in self.kept.conditions.values()
             if one["device"] in values["devices"] or one["sensor"] in values["sensors"]
         ]

@@ -1,11 +1,12 @@
 """The machine of condition `clock_wrong`: a device whose own times cannot be believed, uplink after uplink.
 
     right --rejected--> questioned --n within a time--> wrong --a time without--> right
+    questioned --that time without--> right
 
 It belongs to a device, and it lives in the time of the log: the times that were rejected are what is wrong, so a
 rejection counts when its uplink was received, in log order, each uplink once. It begins with the first of the n, and ends
-where `quiet_ms` have passed without another; that deadline stands in the state, so a clock needs no terms. A rejection at the
-deadline's very instant carries it on. Rejections in log order are never late; a stamp that goes back counts as the newest.
+where `quiet_ms` have passed without another; rejections too few to begin it are forgotten once none of them can count. Both deadlines
+stand in the state, so a clock needs no terms. A rejection at the deadline's very instant carries it on. Rejections in log order are never late; a stamp that goes back counts as the newest.
 """
 
 from enum import Enum
@@ -26,6 +27,8 @@ class Questioned(msgspec.Struct, frozen=True, array_like=True, tag="questioned",
 
     received_at: tuple[int, ...]
     """When, oldest first; always fewer than it takes."""
+    due_at: int | None = None
+    """When they are forgotten if no further one comes. None of one that an older version kept: it waits for the next rejection."""
 
 
 class Wrong(msgspec.Struct, frozen=True, array_like=True, tag="wrong", gc=False):
@@ -56,6 +59,7 @@ _RIGHT_ONLY: Final = frozenset({Right})
 TRANSITIONS: Final[dict[tuple[type[ClockState], Cause], frozenset[type[ClockState]]]] = {
     (Right, Cause.REJECTION): frozenset({Questioned, Wrong}),
     (Questioned, Cause.REJECTION): frozenset({Questioned, Wrong}),
+    (Questioned, Cause.DEADLINE): _RIGHT_ONLY,
     (Wrong, Cause.REJECTION): frozenset({Wrong}),
     (Wrong, Cause.DEADLINE): _RIGHT_ONLY,
     **{(state, Cause.TERMS_ENDED): _RIGHT_ONLY for state in (Right, Questioned, Wrong)},
@@ -86,21 +90,23 @@ def on_rejection(state: ClockState, received_at: int, terms: ClockTerms | None) 
 
 
 def deadline(state: ClockState) -> int | None:
-    """Return the instant (ms UTC) at which the condition ends if no further rejection comes, or None."""
-    return state.due_at if isinstance(state, Wrong) else None
+    """Return the instant (ms UTC) at which the state moves if no further rejection comes, or None."""
+    return None if isinstance(state, Right) else state.due_at
 
 
 def on_clock(state: ClockState, until: int) -> tuple[ClockState, ConditionFacts]:
     """Pass the deadline if it lies at or before `until` (ms UTC)."""
-    if not isinstance(state, Wrong) or state.due_at > until:
+    due_at = deadline(state)
+    if due_at is None or due_at > until:
         return state, ()
-    return RIGHT, on_end(state, state.due_at, ConditionEnd.RECOVERY)
+    return RIGHT, on_end(state, due_at, ConditionEnd.RECOVERY)
 
 
 def on_end(state: ClockState, at: int, ended_by: ConditionEnd) -> ConditionFacts:
-    """End the condition at `at`, if it stands; a deadline before `at` must have been passed."""
+    """End the condition at `at`, if it stands, and never before its newest rejection; a deadline before `at` must have been passed."""
     if not isinstance(state, Wrong):
         return ()
+    at = max(at, state.newest_at)
     detail = Rejections(state.count)
     return (ConditionEnded(ConditionKind.CLOCK_WRONG, state.started_at, state.opened_at, at, at, ended_by, detail),)
 
@@ -109,6 +115,6 @@ def _questioned(before: tuple[int, ...], at: int, terms: ClockTerms) -> tuple[Cl
     """Add a rejection to those before it that still count."""
     counted = (*(one for one in before if one > at - terms.within_ms), at)
     if len(counted) < terms.rejections:
-        return Questioned(counted), ()
+        return Questioned(counted, at + terms.within_ms), ()
     began = ConditionBegan(ConditionKind.CLOCK_WRONG, counted[0], at, Rejections(len(counted)))
     return Wrong(counted[0], at, at, len(counted), at + terms.quiet_ms), (began,)

@@ -31,7 +31,9 @@ class ConditionEnd(StrEnum):
     TERMS = "terms"
     """The terms in force no longer judge it; of a possible excursion: its band is gone from the policy."""
     ASSIGNMENT = "assignment"
-    """The sensor's assignment ended."""
+    """The sensor's assignment ended; of a clock: the device watches nothing any more."""
+    REBUILT = "rebuilt"
+    """What is kept was read from the log anew, and the condition on record does not follow from it."""
 
 
 class BatteryLevel(msgspec.Struct, frozen=True, array_like=True, tag="battery_level", gc=False):

@@ -57,8 +57,9 @@ class FrozenTerms:
     """Our own: half a day of readings every 20 min or more often."""
     changes: int = 50
     """How often the value must have changed before: otherwise it is not known to vary."""
-    coarse_hundredths: int = 50
-    """A sensor whose finest step seen is this or more is not judged: in steps of half a degree a good refrigerator stands still."""
+    coarse_hundredths: int = 10
+    """A sensor whose finest step seen is this or more is not judged: in steps of a tenth of a degree or more a good freezer stands still
+    over a quiet weekend. A DS18B20 at 12 bits (0.06) is judged, at 10 (0.25) it is not."""
     times_longest: int = 3
     """How many times the longest unchanged stretch before this one it must be. Our own."""
     alert: Alert = Alert.WARNING

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.domain.conditions.clock_wrong import RIGHT, TRANSITIONS, Cause, ClockState, deadline, on_clock, on_end, on_rejection
+from pipelines.domain.conditions.clock_wrong import (
+    RIGHT,
+    TRANSITIONS,
+    Cause,
+    ClockState,
+    Questioned,
+    deadline,
+    on_clock,
+    on_end,
+    on_rejection,
+)
 from pipelines.domain.conditions.facts import ConditionEnd, ConditionFacts, Rejections
 from pipelines.domain.conditions.terms import ClockTerms
 from tests.domain.conditions.notation import MINUTE, on_paper
@@ -85,3 +95,17 @@ def test_clocks_between_change_nothing(waits: list[int], clocks: list[int]) -> N
     state, found = on_clock(state, end * MINUTE)
 
     assert (state, facts + found) == expected
+
+
+def test_rejections_are_forgotten_when_none_of_them_can_count_any_more() -> None:
+    state, _ = judged([0, 10], 69)
+
+    assert deadline(state) == 70 * MINUTE
+    assert on_clock(state, 70 * MINUTE) == (RIGHT, ())
+
+
+def test_rejections_that_an_older_version_kept_wait_for_the_next_one() -> None:
+    state = Questioned((0, 10 * MINUTE))
+
+    assert on_clock(state, 500 * MINUTE) == (state, ())
+    assert on_paper(on_rejection(state, 20 * MINUTE, TERMS)[1]) == ["clock_wrong + 0 20"]

@@ -84,3 +84,12 @@ def test_terms_that_no_longer_look_for_it_end_it_and_forget() -> None:
 
     assert on_paper([*facts, *later]) == ["frozen_value - 120 120 terms"]
     assert again.frozen != state.frozen
+
+
+@pytest.mark.parametrize(("step", "told"), [(0.06, True), (0.1, False), (0.25, False)])
+def test_by_default_a_sensor_of_a_tenth_of_a_degree_or_more_may_stand_still_over_a_weekend(step: float, told: bool) -> None:
+    busy = " ".join(f"{at}:{4 + step * (at // 60 % 2):.2f}" for at in range(0, 60 * 60, 15))
+    quiet = same(60 * 60, 73 * 60, "5", 15)
+    terms = ConditionTerms(battery=None, door=None, frozen=FrozenTerms(), fault=None)
+
+    assert bool(found(f"{busy} {quiet}", terms)) is told
