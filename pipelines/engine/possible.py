@@ -16,7 +16,7 @@ from pipelines.domain.sensor import SensorState
 from pipelines.engine.conditions import alert_of, change_of
 from pipelines.engine.judgements import ConditionChange, Fact
 from pipelines.engine.sensor_batch import Line
-from pipelines.engine.shard_table import Kept
+from pipelines.engine.shard_table import FAR, Kept
 from pipelines.engine.terms import Terms
 from pipelines.engine.ticks import Ticks
 
@@ -54,9 +54,13 @@ class Possibles:
 
     def on_row(self, slot: int, kept: Kept, before: SensorState, after: SensorState, line: Line, facts: list[Fact]) -> None:
         """Follow a sensor's next row: the state `before` it and the deadlines that it passes, and after it."""
-        if slot not in self.standing and not is_pending(before) and not is_pending(after):
-            return
-        of, at = whose(slot, kept, line.offset, line.received_at), line.measured_at
+        at = line.measured_at
+        if slot not in self.standing and self.due.get(slot, FAR) >= at:
+            due = self._due_of(slot, after)
+            if due > at:  # nothing became possible, and nothing has with this row: so it is with nearly every row of a short run
+                self._put_due(slot, due)
+                return
+        of = whose(slot, kept, line.offset, line.received_at)
         views, later = self._views(before), self._views(after)
         for key in views | later:
             state, found = possible_excursion.on_reading(self._state(of.slot, key), views.get(key), later.get(key), at)
@@ -142,16 +146,28 @@ class Possibles:
 
     def _await(self, slot: int, state: SensorState) -> None:
         """Find when the next run of a sensor becomes possible if no further row comes."""
-        self.due.pop(slot, None)
-        if not is_pending(state):
-            return
-        instants = [
-            at
-            for key, view in self._views(state).items()
-            if self._state(slot, key) is NOT_POSSIBLE and (at := possible_at(view)) is not None
-        ]
-        if instants:
-            self.due[slot] = min(instants)
+        self._put_due(slot, self._due_of(slot, state))
+
+    def _put_due(self, slot: int, due: int) -> None:
+        if due == FAR:
+            self.due.pop(slot, None)
+        else:
+            self.due[slot] = due
+
+    def _due_of(self, slot: int, state: SensorState) -> int:
+        """Return when the next run of a sensor becomes possible if no further row comes, FAR for never."""
+        due = FAR
+        if state.newest is None or state.policy is None:
+            return due
+        policy = self._terms.policies[state.policy]
+        if policy.conditions.possible is None:
+            return due
+        for band, run in zip(policy.bands, state.bands, strict=True):
+            if isinstance(run, Breaching) and isinstance(band, SustainedBand):
+                at = possible_at(BandView(run, state.newest, band))
+                if at is not None and at < due and self._state(slot, (band.name, band.side.value)) is NOT_POSSIBLE:
+                    due = at
+        return due
 
 
 def whose(slot: int, kept: Kept, as_of: int, received_at: int) -> Of:
