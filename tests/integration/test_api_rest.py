@@ -248,6 +248,19 @@ def correction_of(world: World, whose: Facts) -> int:
     return int(row[0])
 
 
+def window_of(world: World, whose: Facts) -> int:
+    """Return the id of a maintenance window that somebody of an organization declared."""
+    with world.api.connect() as connection:
+        row = connection.execute(
+            "INSERT INTO maintenance_windows (organization_id, unit_id, starts_at, ends_at, declared_ends_at, declared_by, comment) "
+            "SELECT %s, %s, now() - interval '400 days', over.at, over.at, 'bob', 'x' FROM (SELECT now() - interval '399 days') over (at) "
+            "RETURNING id",
+            [whose.seeded.organization, whose.unit],
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def test_every_route_with_an_id_of_theirs_is_not_found(world: World) -> None:
     theirs = world.theirs
     ids = {
@@ -260,6 +273,7 @@ def test_every_route_with_an_id_of_theirs_is_not_found(world: World) -> None:
         "policy": policy_of(world, theirs.seeded.organization),
         "condition": theirs.condition,
         "correction": correction_of(world, theirs),
+        "window": window_of(world, theirs),
     }
     schema = httpx.get(f"{world.api.url}/api/openapi.json").json()
     tried = 0
