@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from api.commands.painting import repaint
-from api.commands.transaction import Outcome, Row, Transaction, milliseconds
+from api.commands.transaction import Outcome, Row, Transaction
 from api.errors import conflict
 from api.shapes import iso
 from pipelines.domain.corrections import CorrectionKind
@@ -134,7 +134,6 @@ async def _judge_again(
 
 
 def _values(one: Wanted) -> dict[str, object]:
-    assert milliseconds(one.since) is not None
     return {
         "organization": one.organization,
         "kind": one.kind.value,

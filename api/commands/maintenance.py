@@ -114,7 +114,7 @@ async def plan_for_site(transaction: Transaction, number: int, order: Maintenanc
 
 async def _plan(transaction: Transaction, organization: int, units: Sequence[int], order: MaintenanceOrder) -> list[Planned]:
     since = milliseconds(optional_instant(order.from_, "from"))
-    window = declared(since, _ms(instant(order.to, "to")), transaction.now, _ms(transaction.earliest))
+    window = declared(since, milliseconds(instant(order.to, "to")), transaction.now, milliseconds(transaction.earliest))
     begin = aware(window.since)
     named = {"units": list(units), "since": begin, "until": aware(window.until), "lately": begin - AGAIN_WITHIN if since is None else begin}
     same: dict[int, int] = {}
@@ -142,7 +142,7 @@ async def plan_end_at_site(transaction: Transaction, number: int, order: Mainten
 
 
 def _ended(transaction: Transaction, rows: Sequence[Row], order: MaintenanceEnd) -> list[Planned]:
-    asked, earliest = milliseconds(optional_instant(order.to, "to")), _ms(transaction.earliest)
+    asked, earliest = milliseconds(optional_instant(order.to, "to")), milliseconds(transaction.earliest)
     return [Planned(row["organization_id"], row["unit_id"], _window(row), ended(_window(row), asked, earliest), row["id"]) for row in rows]
 
 
@@ -220,10 +220,4 @@ def _said(unit: int, window: Window | None) -> dict[str, object] | None:
 
 
 def _window(row: Row) -> Window:
-    return Window(_ms(row["starts_at"]), _ms(row["ends_at"]))
-
-
-def _ms(at: datetime) -> int:
-    known = milliseconds(at)
-    assert known is not None, "an instant that is there"
-    return known
+    return Window(milliseconds(row["starts_at"]), milliseconds(row["ends_at"]))

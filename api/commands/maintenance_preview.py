@@ -13,15 +13,14 @@ from typing import Final
 import psycopg
 
 from api.commands.maintenance import Planned, changed_stretch
-from api.commands.previewing import MAX_ROWS, MAX_SENSORS, PAGE_ROWS, TIMEOUT
+from api.commands.previewing import MAX_ROWS, MAX_SENSORS, PAGE_ROWS, TIMEOUT, policies_of
 from api.commands.transaction import Row, Transaction
 from api.errors import ApiError, conflict
 from api.maintenance_shapes import MaintenancePreview, RetoldAnswer
 from api.parameters import aware
 from pipelines.domain.excursion_states import Reading
 from pipelines.domain.excusing import Retold, retold
-from pipelines.domain.policy import NO_POLICY, Policy
-from pipelines.domain.policy_document import parse_policy
+from pipelines.domain.policy import Policy
 from pipelines.domain.registration.maintenance import Window
 from pipelines.domain.registration.sensor_terms import from_row
 from pipelines.domain.resuming import is_clean
@@ -61,7 +60,6 @@ ENDS: Final = """
 SELECT id, (extract(epoch FROM valid_to) * 1000)::bigint AS until FROM assignments
 WHERE sensor_id = %(sensor)s AND valid_to <= %(now)s
 """
-VERSIONS: Final = "SELECT id, document FROM policy_versions WHERE id = ANY(%(versions)s)"
 COVERED: Final = """
 SELECT (extract(epoch FROM started_at) * 1000)::bigint AS since, (extract(epoch FROM closed_at) * 1000)::bigint AS until
 FROM current_excursions WHERE sensor_id = %(sensor)s
@@ -141,7 +139,7 @@ async def _of_sensor(transaction: Transaction, one: _Watching, since: int, room:
             loaded += page
         if len(loaded) > room:
             raise conflict("too_much", TOO_MUCH)
-        policies = await _policies(transaction, {row["policy_version_id"] for row in loaded})
+        policies = await policies_of(transaction, {row["policy_version_id"] for row in loaded})
         first = 0 if start is None else await asyncio.to_thread(_beginning, loaded, since, policies, covered)
         if first is not None:
             break
@@ -186,11 +184,6 @@ class _Judging:
             ]
             found += retold(rows, self.policies, self.now, self.ends.get(assignment), before, after)
         return [_answer(self.of, one) for one in found]
-
-
-async def _policies(transaction: Transaction, versions: set[int]) -> Mapping[int, Policy]:
-    found = await transaction.rows(VERSIONS, {"versions": sorted(versions)})
-    return {0: NO_POLICY, **{row["id"]: parse_policy(row["document"]) for row in found}}
 
 
 def _answer(of: _Watching, one: Retold) -> RetoldAnswer:

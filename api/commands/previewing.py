@@ -165,7 +165,6 @@ async def _of_sensor(transaction: Transaction, sensor: int, wanted: list[Wanted]
     """Return what corrections change of a sensor, of which so many rows may be fetched. All that takes long runs beside the event loop."""
     since = min(one.since for one in wanted)
     at = milliseconds(since)
-    assert at is not None
     terms = {row["id"]: row for row in await transaction.rows(TERMS, {"sensor": sensor})}
     more = [_correction(number, one) for number, one in enumerate(wanted)]
     overlay = overlay_of(await painted(transaction, sensor, more), {number: row["calibration_hundredths"] for number, row in terms.items()})
@@ -175,7 +174,7 @@ async def _of_sensor(transaction: Transaction, sensor: int, wanted: list[Wanted]
     for start in (since - LOOK_BACK, None):
         found = await _load(transaction, corrector, start, room)
         is_whole = start is None or await transaction.row(EARLIER, {"sensor": sensor, "start": start}) is None
-        policies = await _policies(transaction, {row.reading.policy for row in found.rows})
+        policies = await policies_of(transaction, {row.reading.policy for row in found.rows})
         begin = await asyncio.to_thread(begin_before, found.rows, at, standing, policies, is_whole=is_whole)
         if begin is not None:
             break
@@ -230,14 +229,13 @@ class _Corrector:
 
 def _correction(number: int, wanted: Wanted) -> Correction:
     since, until = milliseconds(wanted.since), milliseconds(wanted.until)
-    assert since is not None
-    assert until is not None
     return Correction(
         FIRST_NUMBER + number, wanted.kind, since, until, wanted.calibration or 0, wanted.unit, wanted.assignment, wanted.policy
     )
 
 
-async def _policies(transaction: Transaction, versions: set[int]) -> Mapping[int, Policy]:
+async def policies_of(transaction: Transaction, versions: set[int]) -> Mapping[int, Policy]:
+    """Return policy versions by number, with that of no policy."""
     found = await transaction.rows(VERSIONS, {"versions": sorted(versions)})
     return {0: NO_POLICY, **{row["id"]: parse_policy(row["document"]) for row in found}}
 

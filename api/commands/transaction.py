@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, overload
 
 import psycopg
 import structlog
@@ -300,6 +300,12 @@ async def begin(connection: Connection, manager: Manager, comment: str, allowanc
     return transaction
 
 
+@overload
+def milliseconds(instant: datetime) -> int: ...
+@overload
+def milliseconds(instant: None) -> None: ...
+@overload
+def milliseconds(instant: datetime | None) -> int | None: ...
 def milliseconds(instant: datetime | None) -> int | None:
     """Return an instant as ms UTC."""
     return None if instant is None else (instant - EPOCH) // timedelta(milliseconds=1)

@@ -3,13 +3,13 @@
 So a batch costs the same however many policies its rows name. Knows no rows and no states.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from pipelines.domain.conditions.terms import BatteryTerms, FrozenTerms
-from pipelines.engine.terms import FIRST_ROOM, Terms
+from pipelines.engine.terms import FIRST_ROOM, Terms, grown
 
 NEVER_BELOW: Final = 0
 """A limit that nothing is below."""
@@ -59,10 +59,7 @@ class ConditionLimits:
 
     def _grow(self, room: int) -> None:
         for name in ("_is_known", "percent", "millivolts", "looks", "frozen"):
-            column: npt.NDArray[Any] = getattr(self, name)
-            bigger = np.zeros(room, dtype=column.dtype)
-            bigger[: len(column)] = column
-            setattr(self, name, bigger)
+            setattr(self, name, grown(getattr(self, name), room, 0))
 
 
 def row_of(terms: FrozenTerms) -> tuple[int, ...]:

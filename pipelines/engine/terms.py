@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,8 @@ from pipelines.domain.settling import DEFAULT_MAX_GAP_MS
 NEVER_OFFLINE: Final = 0
 NOT_LOADED: Final = -1
 FIRST_ROOM: Final = 1_024
+
+Column = TypeVar("Column", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,9 @@ class Configurations:
             self.prepare(np.array([number]))
 
 
-def grown(values: npt.NDArray[np.int64], room: int, filling: int) -> npt.NDArray[np.int64]:
+def grown(values: npt.NDArray[Column], room: int, filling: int) -> npt.NDArray[Column]:
     """Return the values with more room behind them."""
-    bigger = np.full(room, filling, dtype=np.int64)
+    bigger = np.full(room, filling, dtype=values.dtype)
     bigger[: len(values)] = values
     return bigger
 

@@ -6,6 +6,7 @@ import { exactTemperature } from "../words.js";
 import { facts, make } from "./build.js";
 import { field } from "./fields.js";
 import { actionButton, form } from "./form.js";
+import { learnedFold } from "./learned.js";
 import { outcomeWords, timeWords } from "./said.js";
 
 const WHY = {
@@ -14,34 +15,24 @@ const WHY = {
   too_long: "what recurs fills too much of the time to be defrosts",
 };
 
-/** A fold that asks once it is opened: learning reads days of readings. */
+/** The fold on a sensor's page. */
 export function learnedDefrosts(context, item) {
-  const host = make("div", { role: "status" });
-  const fold = make("details", { class: "folded" }, make("summary", {}, "What its defrosts look like"), host);
-  fold.addEventListener("toggle", () => fold.open && host.childElementCount === 0 && load(context, item, host, null));
-  return fold;
-}
-
-async function load(context, item, host, band) {
-  host.replaceChildren(make("p", { class: "quiet" }, "Learning from its readings…"));
-  try {
-    const learned = await get(`/api/v1/sensors/${item.id}/defrosts`, band === null ? {} : { band });
-    host.replaceChildren(...shown(context, item, learned));
-  } catch (error) {
-    const isAsking = error instanceof Refused && error.code === "no_band";
-    const again = make("button", { type: "button", class: "second", onclick: () => load(context, item, host, band) }, "Try again");
-    host.replaceChildren(make("p", { class: "field-error" }, `Nothing could be learned now. ${error.message}`), isAsking ? bandForm(item, host, context) : again);
-  }
+  return learnedFold({
+    title: "What its defrosts look like",
+    from: "readings",
+    ask: async (band) => shown(context, item, await get(`/api/v1/sensors/${item.id}/defrosts`, band === null ? {} : { band })),
+    otherwise: (error, load) => (error instanceof Refused && error.code === "no_band" ? bandForm(context, load) : null),
+  });
 }
 
 /** Where it is not plain above which band's limit defrosts rise. */
-function bandForm(item, host, context) {
+function bandForm(context, load) {
   return form({ ...context, canChange: true }, {
     fields: [field({ name: "band", label: "Defrosts rise above the limit of band", required: true })],
     action: "Look",
     withComment: false,
     onSend: async ({ band }) => band,
-    onDone: (band) => load(context, item, host, band),
+    onDone: load,
   });
 }
 

@@ -3,6 +3,7 @@
 import { get, send } from "../rest.js";
 import { facts, make } from "./build.js";
 import { actionButton } from "./form.js";
+import { learnedFold } from "./learned.js";
 import { outcomeWords, spanWords, timeWords } from "./said.js";
 
 const WHY = {
@@ -11,22 +12,13 @@ const WHY = {
   unchanged: "it reports as the configuration says",
 };
 
-/** A fold that asks once it is opened: learning reads days of uplinks. */
+/** The fold on a sensor's page. */
 export function learnedInterval(context, item) {
-  const host = make("div", { role: "status" });
-  const fold = make("details", { class: "folded" }, make("summary", {}, "What its uplinks say"), host);
-  fold.addEventListener("toggle", () => fold.open && host.childElementCount === 0 && load(context, item, host));
-  return fold;
-}
-
-async function load(context, item, host) {
-  host.replaceChildren(make("p", { class: "quiet" }, "Learning from its uplinks…"));
-  try {
-    host.replaceChildren(...shown(context, item, await get(`/api/v1/sensors/${item.id}/expected-interval`, {})));
-  } catch (error) {
-    const again = make("button", { type: "button", class: "second", onclick: () => load(context, item, host) }, "Try again");
-    host.replaceChildren(make("p", { class: "field-error" }, `Nothing could be learned now. ${error.message}`), again);
-  }
+  return learnedFold({
+    title: "What its uplinks say",
+    from: "uplinks",
+    ask: async () => shown(context, item, await get(`/api/v1/sensors/${item.id}/expected-interval`, {})),
+  });
 }
 
 function shown(context, item, learned) {
